@@ -1,0 +1,1 @@
+"""Files to recordings, trials and pictures."""

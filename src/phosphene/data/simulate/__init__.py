@@ -1,0 +1,1 @@
+"""Recordings with a planted signal and a known best-possible accuracy."""

@@ -1,0 +1,1 @@
+"""Numbers from arrays: scores, baselines and controls."""

@@ -1,0 +1,1 @@
+"""What others get: weights as safetensors with a specification."""

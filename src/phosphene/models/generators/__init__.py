@@ -1,0 +1,1 @@
+"""Networks from noise and features to pictures."""
