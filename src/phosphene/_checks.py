@@ -25,7 +25,7 @@ def check_option(name: str, value: str, options: Iterable[str]) -> None:
     raise ValueError(f"`{name}` must be {rule}; got {value!r}.{remedy}")
 
 
-def check_positive(name: str, value: float) -> None:
+def check_positive(name: str, value: int | float) -> None:
     """Refuse zero, negative numbers and NaN."""
     if not value > 0:
         raise ValueError(f"`{name}` must be greater than 0; got {value!r}.")
