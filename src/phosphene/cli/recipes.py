@@ -1,0 +1,54 @@
+"""`phosphene recipes`: what can be trained."""
+
+import json as json_format
+
+import tyro
+
+from phosphene.recipes import find_recipes
+
+
+def recipes(*, json: bool = False) -> None:
+    """List the published systems that can be trained here.
+
+    Args:
+        json: Print them as JSON instead of a table.
+    """
+    found = find_recipes()
+    if json:
+        records = [
+            {
+                "key": recipe.key,
+                "title": recipe.title,
+                "task": recipe.task,
+                "paper": recipe.paper,
+                "url": recipe.url,
+                "wants": recipe.wants,
+                "presets": list(recipe.presets),
+                "published": dict(recipe.published),
+            }
+            for recipe in found.values()
+        ]
+        print(json_format.dumps(records, indent=2, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.padding import Padding
+
+    console = Console(highlight=False)
+    for recipe in found.values():
+        console.print(f"\n[bold]{recipe.key}[/]  {recipe.title}")
+        rows = {
+            "task": recipe.task,
+            "paper": f"{recipe.paper}, {recipe.url}",
+            "wants": recipe.wants,
+            "presets": ", ".join(recipe.presets),
+            "published": "; ".join(f"{name} {value}" for name, value in recipe.published.items()),
+        }
+        for name, text in rows.items():
+            console.print(Padding(f"{name:<10}{text}", (0, 0, 0, 2)), markup=False)
+    first = next(iter(found), "RECIPE")
+    print(f"\nnext    phosphene train {first} quick --data DATA --out RUN")
+
+
+def main(argv: list[str]) -> None:
+    """Run the command."""
+    tyro.cli(recipes, args=argv, prog="phosphene recipes")

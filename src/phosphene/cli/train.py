@@ -1,0 +1,179 @@
+"""`phosphene train RECIPE [PRESET] --data DATA --out RUN`: train a recipe on a data set."""
+
+import dataclasses
+import json
+import logging
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
+
+from phosphene.cli.progress import open_progress
+from phosphene.cli.wrong_use import WrongUseError, check_use
+from phosphene.recipe import Recipe
+from phosphene.recipes import find_recipes
+from phosphene.run_dir import RunDir
+from phosphene.score import Score, scores_to_json
+
+USAGE = "phosphene train RECIPE [PRESET] --data DATA --out RUN [--resume] [settings]"
+
+logger = logging.getLogger(__name__)
+
+
+def main(argv: list[str]) -> None:
+    """Run the command."""
+    recipe, preset, rest = _recipe_and_preset(argv)
+    options = _parse(recipe, preset, rest)
+    run, scores = train_recipe(
+        recipe,
+        preset,
+        config=options.config,
+        data=options.data,
+        out=options.out,
+        resume=options.resume,
+    )
+    from phosphene.cli.score_table import print_scores
+
+    print_scores(scores)
+    print(f"report  {run.path / 'report.html'}")
+    print(f"next    phosphene evaluate {run.path}")
+
+
+def train_recipe(
+    recipe: Recipe, preset: str, *, config: Any, data: Path, out: Path, resume: bool = False
+) -> tuple[RunDir, list[Score]]:
+    """Train in a run folder, rewriting scores and report after each stage.
+
+    Parameters
+    ----------
+    recipe
+        What to train.
+    preset
+        Name that `config` started from; kept in config.json.
+    config
+        The recipe's settings.
+    data
+        Data set folder.
+    out
+        Run folder: new, or with `resume` one that the same settings began.
+    resume
+        Continue where the run stopped.
+
+    Raises
+    ------
+    ValueError
+        The data set is missing, the folder holds another run, or its settings differ.
+    """
+    from phosphene.reporting.report import write_report
+
+    if not (data / "info.json").is_file():
+        raise ValueError(
+            f"`--data` must be a data set folder; {data} has no info.json. "
+            "Make one with `phosphene data import` or `phosphene data simulate`."
+        )
+    begins = not (out / "config.json").exists()
+    run = _open_run(out, _settings(recipe, preset, config, data), resume=resume)
+
+    def on_stage(stage: str) -> None:
+        try:
+            write_report(run)
+        except Exception:  # a figure must not end hours of training; the last report does raise
+            logger.warning("The report could not be rewritten after stage %r.", stage)
+            logger.debug("Reason:", exc_info=True)
+
+    progress = open_progress()
+    try:
+        scores = recipe.train(
+            config, data=data, run=run, resume=resume, on_stage=on_stage, progress=progress
+        )
+    except BaseException:
+        if begins and not run.has("log.jsonl"):
+            shutil.rmtree(run.path)  # refused before the first step: leave the name free
+        raise
+    finally:
+        progress.finish()
+    run.write_json("scores.json", scores_to_json(scores))
+    write_report(run)
+    return run, scores
+
+
+def _recipe_and_preset(argv: list[str]) -> tuple[Recipe, str, list[str]]:
+    recipes = find_recipes()
+    if not argv or argv[0].startswith("-"):
+        text = f"usage: {USAGE}\n\nrecipes: {', '.join(recipes) or 'none'}"
+        if argv[:1] in (["--help"], ["-h"]):
+            example = next(iter(recipes), "RECIPE")
+            print(f"{text}\n\n`phosphene train {example} --help` lists the settings of a recipe.")
+            raise SystemExit(0)
+        raise WrongUseError(f"`phosphene train` needs a recipe first.\n\n{text}")
+    check_use("recipe", argv[0], recipes)
+    recipe, preset, rest = recipes[argv[0]], "quick", argv[1:]
+    if rest and not rest[0].startswith("-"):
+        preset, rest = rest[0], rest[1:]
+    check_use("preset", preset, recipe.presets)
+    return recipe, preset, rest
+
+
+def _parse(recipe: Recipe, preset: str, argv: list[str]) -> Any:
+    import tyro
+
+    config = recipe.config(preset)
+    help_ = tyro.conf.arg
+    options = dataclasses.make_dataclass(
+        "Options",
+        [
+            ("data", Annotated[Path, help_(help="Data set folder.")]),
+            ("out", Annotated[Path, help_(help="Run folder to make.")]),
+            (
+                "resume",
+                Annotated[bool, help_(help="Continue the run in that folder.")],
+                dataclasses.field(default=False),
+            ),
+            (
+                "config",
+                Annotated[type(config), tyro.conf.OmitArgPrefixes],
+                dataclasses.field(default=config),
+            ),
+        ],
+        frozen=True,
+        kw_only=True,
+    )
+    return tyro.cli(
+        options,
+        args=argv,
+        prog=f"phosphene train {recipe.key} {preset}",
+        description=f"{recipe.title}. {recipe.paper}. Wants {recipe.wants}.",
+    )
+
+
+def _settings(recipe: Recipe, preset: str, config: Any, data: Path) -> dict[str, Any]:
+    settings = {
+        "recipe": recipe.key,
+        "preset": preset,
+        "config": dataclasses.asdict(config),
+        "data": data.resolve().name,  # never an absolute path: run folders travel
+    }
+    return json.loads(json.dumps(settings, default=str))  # tuples become lists, as when read
+
+
+def _open_run(out: Path, settings: dict[str, Any], *, resume: bool) -> RunDir:
+    run = RunDir(out)
+    if not resume or not run.has("config.json"):
+        if resume and out.is_dir() and any(out.iterdir()):
+            raise ValueError(
+                f"`--resume` needs the folder of a run; {out} holds files but no config.json. "
+                "Choose another --out."
+            )
+        run = RunDir.create(out)
+        run.write_json("config.json", settings)
+        return run
+    begun = run.read_json("config.json")
+    before = {**begun, **begun["config"]}
+    now = {**settings, **settings["config"]}
+    for name in sorted((before.keys() | now.keys()) - {"config", "preset"}):
+        if before.get(name) != now.get(name):
+            raise ValueError(
+                f"`--resume` needs the settings that the run began with; `{name}` was "
+                f"{before.get(name)!r} in {out} and is {now.get(name)!r} now. "
+                "Repeat the first command with --resume added, or choose another --out."
+            )
+    return run
