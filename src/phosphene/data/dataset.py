@@ -1,0 +1,368 @@
+"""The data set folder: written once and whole, verified when it is read."""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from phosphene.data.images import IMAGE_COLUMNS, ImageSet
+from phosphene.data.pairing import Pairing
+from phosphene.data.recording import Recording, check_distinct
+from phosphene.data.trials import TRIAL_COLUMNS, Trials
+
+FORMAT_VERSION = 1
+REJECTED_COLUMNS = {"recording": "str", "sample": "int64", "code": "str", "reason": "str"}
+EVENT_DTYPES = {
+    "sample": "int64",
+    "code": "str",
+    "stimulus": "str",
+    "label": "int64",
+    "block": "str",
+}
+INFO_DEFAULTS: dict[str, Any] = {
+    "name": "",
+    "origin": "imported",
+    "events": {},
+    "ceiling": None,
+    "montage": None,
+    "licence": "",
+    "citation": "",
+}
+"""What `info` may say, and what is written where it does not."""
+
+_WHOLE = 16 << 20  # files up to this size are hashed whole
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A data set as it lies on disk: trials, pictures, how they pair, and what was rejected."""
+
+    info: dict[str, Any]
+    trials: Trials
+    images: ImageSet | None
+    pairing: Pairing
+    rejected: pd.DataFrame
+    path: Path | None = None
+
+    @property
+    def data_hash(self) -> str:
+        """Sixteen hex digits over all that a model can see, pictures included."""
+        return _data_hash(self.trials, self.images)
+
+    @property
+    def name(self) -> str:
+        """The data set's name."""
+        return str(self.info["name"])
+
+
+def save_dataset(
+    folder: Path,
+    *,
+    recordings: Sequence[Recording],
+    trials: Trials,
+    images: ImageSet | None,
+    pairing: Pairing,
+    rejected: pd.DataFrame,
+    info: Mapping[str, Any],
+) -> None:
+    """Write a data set to a temporary folder beside `folder`, then rename it.
+
+    Parameters
+    ----------
+    folder
+        Where it goes; must not exist.
+    recordings
+        Continuous signals; empty where the source holds only windows.
+    trials, images, pairing, rejected
+        The content, see `Dataset`.
+    info
+        Plain JSON values under the keys of `INFO_DEFAULTS`, and any others worth keeping.
+
+    Raises
+    ------
+    ValueError
+        When the folder exists, or a recording occurs twice. Nothing is left behind.
+    """
+    folder = Path(folder)
+    if folder.exists() or folder.is_symlink():
+        raise ValueError(
+            f"a data set is written once; {folder} exists; choose another --out or remove it."
+        )
+    check_distinct(recordings)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp"
+    draft.mkdir()
+    try:
+        _write(draft, recordings, trials, images, pairing, rejected, info, folder.name)
+        for path in [*draft.rglob("*"), draft]:
+            _fsync(path)
+        draft.rename(folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    _fsync(folder.parent)
+
+
+def load_dataset(folder: Path) -> Dataset:
+    """Read a data set folder, epochs memory-mapped (copy on write), and verify it.
+
+    Raises
+    ------
+    ValueError
+        When the folder is no data set, or a file's size, checksum, shape or dtype is not what
+        info.json says.
+    """
+    folder = Path(folder)
+    info = _read_info(folder)
+    _verify(folder, info)
+    table = _read_table(folder / "trials.csv", info["columns"]["trials"])
+    epochs = _open_array(folder, info["epochs"]["file"], info)
+    trials = Trials(
+        epochs_with_margin=epochs,
+        margin=int(info["epochs"]["margin"]),
+        sfreq=float(info["epochs"]["sfreq"]),
+        tmin=float(info["epochs"]["tmin"]),
+        ch_names=tuple(info["epochs"]["ch_names"]),
+        classes=tuple(info["classes"]),
+        table=table,
+        preprocessing=info["preprocessing"],
+        unit=info["epochs"]["unit"],
+    )
+    images = None
+    if info["images"] is not None:
+        images = ImageSet(
+            np.array(_open_array(folder, info["images"]["file"], info)),
+            _read_table(folder / "images" / "images.csv", info["columns"]["images"]),
+            tuple(info["images"]["classes"]),
+        )
+    pairing = Pairing(**json.loads((folder / "pairing.json").read_text(encoding="utf-8")))
+    rejected = _read_table(folder / "rejected.csv", info["columns"]["rejected"])
+    dataset = Dataset(info, trials, images, pairing, rejected, folder)
+    if dataset.data_hash != info["data_hash"]:
+        raise ValueError(
+            f"a data set must have the hash that info.json names, {info['data_hash']}; {folder} has "
+            f"{dataset.data_hash}; import it again."
+        )
+    return dataset
+
+
+def load_recordings(folder: Path) -> list[Recording]:
+    """Read a data set's continuous signals, memory-mapped; empty where it has only windows."""
+    folder = Path(folder)
+    info = _read_info(folder)
+    recordings = []
+    for stem in info["recordings"]:
+        path = folder / "recordings" / stem
+        meta = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        columns = meta.pop("columns")
+        recordings.append(
+            Recording(
+                signal=_open_array(folder, f"recordings/{stem}.npy", info),
+                events=_read_table(path.with_suffix(".csv"), columns),
+                **{k: tuple(v) if isinstance(v, list) else v for k, v in meta.items()},
+            )
+        )
+    return recordings
+
+
+def is_dataset(folder: Path) -> bool:
+    """Say whether a path looks like a data set folder."""
+    return (folder / "info.json").is_file() and (folder / "trials.csv").is_file()
+
+
+def _write(
+    draft: Path,
+    recordings: Sequence[Recording],
+    trials: Trials,
+    images: ImageSet | None,
+    pairing: Pairing,
+    rejected: pd.DataFrame,
+    info: Mapping[str, Any],
+    name: str,
+) -> None:
+    for part in ("recordings", "epochs", "images"):
+        (draft / part).mkdir()
+    stems = []
+    for number, recording in enumerate(recordings):
+        stems.append(f"{number:04d}")
+        _write_recording(draft / "recordings" / stems[-1], recording)
+    epochs_file = f"epochs/{trials.preprocessing_hash}.npy"
+    np.save(draft / epochs_file, trials.epochs_with_margin, allow_pickle=False)
+    columns = {
+        "trials": _write_table(draft / "trials.csv", trials.table, TRIAL_COLUMNS),
+        "rejected": _write_table(draft / "rejected.csv", rejected, REJECTED_COLUMNS),
+    }
+    if images is not None:
+        np.save(draft / "images" / "pixels.npy", images.pixels, allow_pickle=False)
+        columns["images"] = _write_table(
+            draft / "images" / "images.csv", images.table, IMAGE_COLUMNS
+        )
+    else:
+        (draft / "images").rmdir()
+    _write_json(draft / "pairing.json", asdict(pairing))
+    arrays = {}
+    for path in sorted(draft.rglob("*.npy")):
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        arrays[path.relative_to(draft).as_posix()] = {
+            "shape": list(array.shape),
+            "dtype": str(array.dtype),
+        }
+    files = {
+        path.relative_to(draft).as_posix(): {"bytes": path.stat().st_size, "sha256": _digest(path)}
+        for path in sorted(draft.rglob("*"))
+        if path.is_file()
+    }
+    own = {
+        "format_version": FORMAT_VERSION,
+        "classes": list(trials.classes),
+        "epochs": {
+            "file": epochs_file,
+            "margin": trials.margin,
+            "sfreq": trials.sfreq,
+            "tmin": trials.tmin,
+            "ch_names": list(trials.ch_names),
+            "unit": trials.unit,
+        },
+        "images": None
+        if images is None
+        else {"file": "images/pixels.npy", "classes": list(images.classes)},
+        "preprocessing": trials.preprocessing,
+        "recordings": stems,
+        "columns": columns,
+        "arrays": arrays,
+        "files": files,
+        "data_hash": _data_hash(trials, images),
+    }
+    given = {key: value for key, value in info.items() if key not in own}
+    _write_json(draft / "info.json", {**INFO_DEFAULTS, "name": name, **given, **own})
+
+
+def _write_recording(stem: Path, recording: Recording) -> None:
+    np.save(stem.with_suffix(".npy"), recording.signal, allow_pickle=False)
+    columns = _write_table(stem.with_suffix(".csv"), recording.events, EVENT_DTYPES)
+    meta = {
+        "sfreq": recording.sfreq,
+        "ch_names": list(recording.ch_names),
+        "recording": recording.recording,
+        "subject": recording.subject,
+        "session": recording.session,
+        "source": recording.source,
+        "sha256": recording.sha256,
+        "montage": recording.montage,
+        "gaps": list(recording.gaps),
+        "sfreq_measured": recording.sfreq_measured,
+        "meas_note": recording.meas_note,
+    }
+    _write_json(stem.with_suffix(".json"), {**meta, "columns": columns})
+
+
+def _write_table(path: Path, table: pd.DataFrame, dtypes: Mapping[str, str]) -> dict[str, str]:
+    """Write the known columns as CSV and return their dtypes."""
+    columns = {name: dtype for name, dtype in dtypes.items() if name in table.columns}
+    table[list(columns)].astype(columns).to_csv(path, index=False, lineterminator="\n")
+    return columns
+
+
+def _read_table(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
+    # strings stay as they are written: "001" is no number and "NA" is not missing
+    return pd.read_csv(
+        path,
+        dtype=dict(columns),  # type: ignore[arg-type]
+        keep_default_na=False,
+        na_filter=False,
+        float_precision="round_trip",
+    )
+
+
+def _write_json(path: Path, value: object) -> None:
+    text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _read_info(folder: Path) -> dict[str, Any]:
+    path = folder / "info.json"
+    if not path.is_file():
+        raise ValueError(
+            f"a data set is a folder with info.json; {folder} is none; make one with "
+            "`phosphene data import` or `phosphene data simulate`."
+        )
+    try:
+        info = json.loads(path.read_text(encoding="utf-8"))
+        found = info["format_version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"info.json must be what `data import` wrote; {path} is not ({error}); import it again."
+        ) from None
+    if found != FORMAT_VERSION:
+        raise ValueError(
+            f"this version reads data sets of format {FORMAT_VERSION}; {folder} has format {found}; "
+            "import it again."
+        )
+    return info
+
+
+def _verify(folder: Path, info: Mapping[str, Any]) -> None:
+    """Compare every file's size and checksum with info.json."""
+    for name, expected in info["files"].items():
+        path = folder / name
+        remedy = "copy the folder again or import it again."
+        if not path.is_file():
+            raise ValueError(f"a data set must be whole; {folder} lacks {name}; {remedy}")
+        size = path.stat().st_size
+        if size != expected["bytes"]:
+            raise ValueError(
+                f"{name} must have {expected['bytes']} bytes; {folder} has {size}; {remedy}"
+            )
+        if _digest(path) != expected["sha256"]:
+            raise ValueError(
+                f"{name} must be what was written; its checksum in {folder} differs; {remedy}"
+            )
+
+
+def _open_array(folder: Path, name: str, info: Mapping[str, Any]) -> np.ndarray:
+    array = np.load(folder / name, mmap_mode="c", allow_pickle=False)
+    expected = info["arrays"][name]
+    if list(array.shape) != expected["shape"] or str(array.dtype) != expected["dtype"]:
+        raise ValueError(
+            f"{name} must be {expected['dtype']} {expected['shape']}; {folder} has {array.dtype} "
+            f"{list(array.shape)}; import it again."
+        )
+    return array
+
+
+def _digest(path: Path) -> str:
+    """Hash a file: whole when small, else sixteen blocks spread over it (its size is kept apart)."""
+    digest = hashlib.sha256()
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if size <= _WHOLE:
+            digest.update(file.read())
+        else:
+            for start in np.linspace(0, size - _BLOCK, 16).astype(np.int64):
+                file.seek(int(start))
+                digest.update(file.read(_BLOCK))
+    return digest.hexdigest()
+
+
+def _data_hash(trials: Trials, images: ImageSet | None) -> str:
+    text = trials.data_hash()
+    if images is not None:
+        text += "".join(images.table["sha256"] + images.table["class_name"])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

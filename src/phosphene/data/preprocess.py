@@ -1,0 +1,318 @@
+"""Cut trials from continuous recordings: filters, resampling, window, rejection. Nothing is learned."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from phosphene import _checks
+from phosphene.data.preprocessing import Preprocessing
+from phosphene.data.recording import Recording
+from phosphene.data.trials import TRIAL_COLUMNS, Trials, content_hash, trial_id
+
+REJECTED_COLUMNS = ("recording", "sample", "code", "reason")
+
+OUTSIDE = "window leaves the recording"
+GAP = "gap in the time stamps"
+
+
+def apply_signal_steps(
+    recording: Recording, preprocessing: Preprocessing
+) -> tuple[np.ndarray, float]:
+    """Reference, filter and resample a continuous signal, in this order.
+
+    Parameters
+    ----------
+    recording
+        What to filter; its signal is left alone.
+    preprocessing
+        Settings; window, baseline and rejection are not applied here.
+
+    Returns
+    -------
+    signal
+        ``(chan, time)`` float32 in V.
+    sfreq
+        Its rate in Hz.
+
+    Raises
+    ------
+    ValueError
+        For samples that are not finite, an edge above half the rate, an unknown reference channel, or
+        a recording shorter than the filter.
+    """
+    import mne
+
+    name, sfreq = recording.source, float(recording.sfreq)
+    _checks.check_finite(f"signal of {name}", recording.signal)
+    signal = np.asarray(recording.signal, dtype=np.float64)
+    signal = _rereference(signal, recording.ch_names, preprocessing.reference)
+    highest = max([preprocessing.notch or 0.0, *(preprocessing.band or (0.0,))])
+    if highest >= sfreq / 2:
+        raise ValueError(
+            f"filter edges must lie below half the sampling rate, {sfreq / 2:g} Hz in {name}; got "
+            f"{highest:g} Hz; lower --band or --notch."
+        )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "filter_length", RuntimeWarning)
+        try:
+            if preprocessing.notch is not None:
+                lines = np.arange(preprocessing.notch, sfreq / 2, preprocessing.notch)
+                lines = lines[lines + 1.0 + lines / 200 < sfreq / 2]  # room for its transition
+                signal = mne.filter.notch_filter(signal, sfreq, lines, verbose="ERROR")
+            if preprocessing.band is not None:
+                signal = mne.filter.filter_data(
+                    signal, sfreq, *preprocessing.band, phase="zero", verbose="ERROR"
+                )
+        except RuntimeWarning:
+            raise ValueError(
+                f"a recording must be longer than its filter; {name} lasts {recording.duration:.2f} s; "
+                "raise the band's lower edge or leave the file out."
+            ) from None
+    if preprocessing.resample is not None and preprocessing.resample != sfreq:
+        signal = mne.filter.resample(signal, up=preprocessing.resample, down=sfreq, verbose="ERROR")
+        sfreq = float(preprocessing.resample)
+    return signal.astype(np.float32), sfreq
+
+
+def cut_epochs(
+    recordings: Sequence[Recording],
+    preprocessing: Preprocessing,
+    *,
+    events: Mapping[str, str],
+) -> tuple[Trials, pd.DataFrame]:
+    """Cut one epoch per event whose code has a class name.
+
+    A trial is rejected, never repaired, when its window with margin leaves the recording or spans a gap
+    in the time stamps, or when its window exceeds the peak-to-peak limit.
+
+    Parameters
+    ----------
+    recordings
+        Recordings with the same channels, and the same rate after resampling.
+    preprocessing
+        Settings.
+    events
+        Event code to class name; labels follow the order of the names.
+
+    Returns
+    -------
+    trials
+        What is left.
+    rejected
+        One row per rejected event: ``recording, sample, code, reason``.
+
+    Raises
+    ------
+    ValueError
+        When recordings do not fit together, or a class is left without trials.
+    """
+    if not recordings:
+        raise ValueError("there must be a recording to cut; got none; name files or folders.")
+    classes = tuple(dict.fromkeys(events.values()))
+    first = recordings[0]
+    epochs: list[np.ndarray] = []
+    rows: list[dict[str, Any]] = []
+    rejected: list[tuple[str, int, str, str]] = []
+    sfreq = 0.0
+    for recording in recordings:
+        if recording.ch_names != first.ch_names:
+            raise ValueError(
+                f"all recordings need the same channels; {first.source} has {list(first.ch_names)}, "
+                f"{recording.source} has {list(recording.ch_names)}; use --drop-channels or import apart."
+            )
+        signal, rate = apply_signal_steps(recording, preprocessing)
+        if sfreq and rate != sfreq:
+            raise ValueError(
+                f"all recordings need the same rate; {first.source} has {sfreq:g} Hz, {recording.source} "
+                f"has {rate:g} Hz; set --resample."
+            )
+        sfreq = rate
+        _cut_recording(
+            recording, signal, rate, preprocessing, events, classes, epochs, rows, rejected
+        )
+    rejected_table = pd.DataFrame(rejected, columns=list(REJECTED_COLUMNS))
+    _check_classes(rows, rejected_table, recordings, events)
+    table = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS)).astype(TRIAL_COLUMNS)
+    trials = Trials(
+        epochs_with_margin=np.stack(epochs),
+        margin=_samples(preprocessing.margin, sfreq),
+        sfreq=sfreq,
+        tmin=preprocessing.tmin,
+        ch_names=first.ch_names,
+        classes=classes,
+        table=table,
+        preprocessing=describe(preprocessing, sfreq=first.sfreq),
+    )
+    return trials, rejected_table.astype({"sample": "int64"})
+
+
+def describe(preprocessing: Preprocessing, *, sfreq: float) -> dict[str, Any]:
+    """List the steps with their parameters and library versions, as plain JSON values."""
+    mne_version = version("mne")
+    steps: list[dict[str, Any]] = []
+    if preprocessing.reference != "none":
+        steps.append({"step": "reference", "to": preprocessing.reference})
+    if preprocessing.notch is not None:
+        steps.append(
+            {
+                "step": "notch",
+                "hz": preprocessing.notch,
+                "harmonics": True,
+                "by": "mne.filter.notch_filter (zero-phase FIR)",
+                "mne": mne_version,
+            }
+        )
+    if preprocessing.band is not None:
+        steps.append(
+            {
+                "step": "band-pass",
+                "hz": list(preprocessing.band),
+                "by": "mne.filter.filter_data (zero-phase FIR)",
+                "mne": mne_version,
+            }
+        )
+    if preprocessing.resample is not None:
+        steps.append(
+            {
+                "step": "resample",
+                "from_hz": sfreq,
+                "to_hz": preprocessing.resample,
+                "by": "mne.filter.resample (FFT)",
+                "mne": mne_version,
+            }
+        )
+    steps.append({"step": "window", "s": [preprocessing.tmin, preprocessing.tmax]})
+    if preprocessing.baseline is not None:
+        steps.append({"step": "baseline", "s": list(preprocessing.baseline)})
+    if preprocessing.reject is not None:
+        steps.append({"step": "reject peak to peak", "above_v": preprocessing.reject})
+    settings = {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(preprocessing).items()
+    }
+    return {"steps": steps, "settings": settings}
+
+
+def _cut_recording(
+    recording: Recording,
+    signal: np.ndarray,
+    sfreq: float,
+    preprocessing: Preprocessing,
+    events: Mapping[str, str],
+    classes: tuple[str, ...],
+    epochs: list[np.ndarray],
+    rows: list[dict[str, Any]],
+    rejected: list[tuple[str, int, str, str]],
+) -> None:
+    """Append one recording's epochs, table rows and rejections."""
+    margin = _samples(preprocessing.margin, sfreq)
+    n_times = _samples(preprocessing.tmax - preprocessing.tmin, sfreq)
+    if n_times < 1:
+        raise ValueError(
+            f"the window must hold a sample; {preprocessing.tmax - preprocessing.tmin:g} s at {sfreq:g} Hz "
+            "hold none; enlarge tmax."
+        )
+    source_window = _samples(preprocessing.tmax - preprocessing.tmin, recording.sfreq)
+    source_shift = _samples(preprocessing.tmin, recording.sfreq)
+    gaps = np.asarray(recording.gaps) / recording.sfreq
+    table = recording.events
+    for event in table[table["code"].isin(list(events))].to_dict("records"):
+        sample, code = int(event["sample"]), str(event["code"])
+        onset = sample / recording.sfreq
+        begin = round(onset * sfreq) + _samples(preprocessing.tmin, sfreq) - margin
+        end = begin + n_times + 2 * margin
+        reason = ""
+        if begin < 0 or end > signal.shape[1]:
+            reason = OUTSIDE
+        elif ((gaps > begin / sfreq) & (gaps < end / sfreq)).any():
+            reason = GAP
+        else:
+            epoch = signal[:, begin:end]
+            reason = _too_large(epoch[:, margin : margin + n_times], recording, preprocessing)
+        if reason:
+            rejected.append((recording.recording, sample, code, reason))
+            continue
+        if preprocessing.baseline is not None:
+            since = preprocessing.tmin - preprocessing.margin
+            low, high = (_samples(t - since, sfreq) for t in preprocessing.baseline)
+            epoch = epoch - epoch[:, low : max(high, low + 1)].mean(axis=1, keepdims=True)
+        start = sample + source_shift
+        class_name = events[code]
+        identity: dict[str, str | int] = {
+            "recording": recording.recording,
+            "start": start,
+            "class": class_name,
+        }
+        epochs.append(epoch)
+        rows.append(
+            {
+                "trial": trial_id(epoch, identity),
+                "label": classes.index(class_name),
+                "class_name": class_name,
+                "subject": recording.subject,
+                "session": recording.session,
+                "recording": recording.recording,
+                "block": str(event.get("block", "")),
+                "onset": onset,
+                "stimulus": str(event.get("stimulus", "")),
+                "start": start,
+                "stop": start + source_window,
+                "content": content_hash(recording.signal[:, start : start + source_window]),
+            }
+        )
+
+
+def _too_large(window: np.ndarray, recording: Recording, preprocessing: Preprocessing) -> str:
+    """Name the limit and the channels that exceed it; empty when none does."""
+    if preprocessing.reject is None:
+        return ""
+    large = np.ptp(window, axis=1) > preprocessing.reject
+    names = [name for name, is_large in zip(recording.ch_names, large, strict=True) if is_large]
+    limit = f"{preprocessing.reject * 1e6:g} uV"
+    return f"peak to peak above {limit} in {', '.join(names)}" if names else ""
+
+
+def _rereference(signal: np.ndarray, ch_names: tuple[str, ...], reference: str) -> np.ndarray:
+    if reference == "none":
+        return signal
+    if reference == "average":
+        return signal - signal.mean(axis=0)
+    names = [name.strip() for name in reference.split(",")]
+    for name in names:
+        _checks.check_option("reference", name, ("none", "average", *ch_names))
+    return signal - signal[[ch_names.index(name) for name in names]].mean(axis=0)
+
+
+def _check_classes(
+    rows: list[dict[str, Any]],
+    rejected: pd.DataFrame,
+    recordings: Sequence[Recording],
+    events: Mapping[str, str],
+) -> None:
+    """Refuse a class without trials, saying why it has none."""
+    found = {row["class_name"] for row in rows}
+    for class_name in dict.fromkeys(events.values()):
+        if class_name in found:
+            continue
+        codes = [code for code, name in events.items() if name == class_name]
+        lost = rejected[rejected["code"].isin(codes)]
+        if len(lost):
+            why = lost["reason"].value_counts()
+            raise ValueError(
+                f"every class needs a trial; all {len(lost)} of '{class_name}' were rejected, most for "
+                f"'{why.index[0]}'; see `phosphene data inspect` on the recordings or raise --reject."
+            )
+        seen = sorted({code for r in recordings for code in r.events["code"].astype(str)})
+        raise ValueError(
+            f"every class needs a trial; '{class_name}' (event code {', '.join(codes)}) has none, the "
+            f"recordings hold the codes {', '.join(seen) or 'none'}; correct --events."
+        )
+
+
+def _samples(seconds: float, sfreq: float) -> int:
+    return round(seconds * sfreq)

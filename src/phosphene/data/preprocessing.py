@@ -1,0 +1,59 @@
+"""The settings with which trials are cut; free of numpy, so that `data import --help` is instant."""
+
+from dataclasses import dataclass
+
+from phosphene import _checks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """How trials are cut from continuous signals. Nothing here learns from the data."""
+
+    band: tuple[float, float] | None = (1.0, 30.0)
+    """Band-pass edges in Hz (zero-phase FIR on the continuous signal); None leaves it out."""
+    notch: float | None = None
+    """Mains frequency to remove with its harmonics, in Hz; needless below the band's upper edge."""
+    resample: float | None = 128.0
+    """New rate in Hz, after the filters; None keeps the recording's."""
+    tmin: float = 0.0
+    """Start of the window after the event, in s."""
+    tmax: float = 0.8
+    """End of the window after the event, in s (excluded)."""
+    baseline: tuple[float, float] | None = None
+    """Interval after the event, in s, whose mean is subtracted per channel; may lie in the margin."""
+    reference: str = "none"
+    """'none' keeps the recording's; 'average'; or channel names with commas, whose mean is subtracted."""
+    reject: float | None = None
+    """Drop a trial whose filtered window exceeds this peak to peak in any channel, in V (400e-6 = 400 uV)."""
+    margin: float = 0.2
+    """Extra signal kept on each side of the window, in s; models do not see it."""
+
+    def __post_init__(self) -> None:
+        if self.band is not None and not 0 < self.band[0] < self.band[1]:
+            raise ValueError(
+                f"band is two rising frequencies above 0 Hz; got {self.band}; write for instance 1 30."
+            )
+        if self.tmax <= self.tmin:
+            raise ValueError(
+                f"tmax must be after tmin; got {self.tmin} to {self.tmax} s; enlarge tmax."
+            )
+        for name in ("notch", "resample", "reject"):
+            if getattr(self, name) is not None:
+                _checks.check_positive(name, getattr(self, name))
+        if self.margin < 0:
+            raise ValueError(f"margin must not be negative; got {self.margin} s; take 0 for none.")
+        start, stop = self.tmin - self.margin, self.tmax + self.margin
+        if self.baseline is not None and not (start <= self.baseline[0] < self.baseline[1] <= stop):
+            raise ValueError(
+                f"baseline must lie in the window with its margin, {start:g} to {stop:g} s; got "
+                f"{self.baseline}; enlarge margin."
+            )
+        if (
+            self.resample is not None
+            and self.band is not None
+            and self.band[1] >= self.resample / 2
+        ):
+            raise ValueError(
+                f"the band must end below half the new rate, {self.resample / 2:g} Hz; got "
+                f"{self.band[1]:g} Hz; lower the band or resample less."
+            )
