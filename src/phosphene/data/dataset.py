@@ -149,8 +149,8 @@ def load_dataset(folder: Path) -> Dataset:
     dataset = Dataset(info, trials, images, pairing, rejected, folder)
     if dataset.data_hash != info["data_hash"]:
         raise ValueError(
-            f"a data set must have the hash that info.json names, {info['data_hash']}; {folder} has "
-            f"{dataset.data_hash}; import it again."
+            f"a data set must have the hash that info.json names, {info['data_hash']}; {folder} "
+            f"has {dataset.data_hash}; import it again."
         )
     return dataset
 
@@ -304,8 +304,8 @@ def _read_info(folder: Path) -> dict[str, Any]:
         ) from None
     if found != FORMAT_VERSION:
         raise ValueError(
-            f"this version reads data sets of format {FORMAT_VERSION}; {folder} has format {found}; "
-            "import it again."
+            f"this version reads data sets of format {FORMAT_VERSION}; {folder} has format "
+            f"{found}; import it again."
         )
     return info
 
@@ -340,7 +340,7 @@ def _open_array(folder: Path, name: str, info: Mapping[str, Any]) -> np.ndarray:
 
 
 def _digest(path: Path) -> str:
-    """Hash a file: whole when small, else sixteen blocks spread over it (its size is kept apart)."""
+    """Hash a file: whole when small, else sixteen blocks spread over it."""
     digest = hashlib.sha256()
     size = path.stat().st_size
     with path.open("rb") as file:

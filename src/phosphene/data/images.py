@@ -31,8 +31,8 @@ class ImageSet:
         ``(n, height, width, color)`` uint8; ``color`` is 1 (grey) or 3 (RGB).
     table
         One row per picture with the columns `IMAGE_COLUMNS`. ``stimulus`` is the name under which a
-        recording's events speak of it, ``shown`` whether it was shown during a recording; the others
-        can serve a judge that no generator was trained with.
+        recording's events speak of it, ``shown`` whether it was shown during a recording; the
+        others can serve a judge that no generator was trained with.
     classes
         Class names, an index into which is the label; taken from the table when left empty.
 
@@ -119,7 +119,7 @@ def to_pillow(pixels: np.ndarray) -> Image.Image:
 
 
 def fit_picture(picture: Image.Image, *, size: int, color: int) -> np.ndarray:
-    """Crop to the central square, resize (Lanczos, antialiased) and return ``(size, size, color)``."""
+    """Crop to the central square, resize with antialiasing: ``(size, size, color)``."""
     _checks.check_option("color", str(color), ("1", "3"))
     picture = picture.convert("L" if color == 1 else "RGB")
     side = min(picture.size)

@@ -58,7 +58,8 @@ def pair(trials: Trials, images: ImageSet | None) -> Pairing:
         row = trials.table[wrong].iloc[0]
         raise ValueError(
             f"a trial and its picture must be of one class; '{row.stimulus}' is of "
-            f"'{class_of[row.stimulus]}', its trial of '{row.class_name}'; correct events or pictures."
+            f"'{class_of[row.stimulus]}', its trial of '{row.class_name}'; correct events or "
+            f"pictures."
         )
     return Pairing("paired", "each trial names its picture")
 

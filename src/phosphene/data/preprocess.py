@@ -1,4 +1,4 @@
-"""Cut trials from continuous recordings: filters, resampling, window, rejection. Nothing is learned."""
+"""Cut trials from recordings: filters, resampling, window, rejection. Nothing is learned."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ GAP = "gap in the time stamps"
 def apply_signal_steps(
     recording: Recording, preprocessing: Preprocessing
 ) -> tuple[np.ndarray, float]:
-    """Reference, filter and resample a continuous signal, in this order.
+    """Apply reference, filters and resampling to a continuous signal, in this order.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ def apply_signal_steps(
     Raises
     ------
     ValueError
-        For samples that are not finite, an edge above half the rate, an unknown reference channel, or
-        a recording shorter than the filter.
+        For samples that are not finite, an edge above half the rate, an unknown reference channel,
+        or a recording shorter than the filter.
     """
     import mne
 
@@ -70,8 +70,8 @@ def apply_signal_steps(
                 )
         except RuntimeWarning:
             raise ValueError(
-                f"a recording must be longer than its filter; {name} lasts {recording.duration:.2f} s; "
-                "raise the band's lower edge or leave the file out."
+                f"a recording must be longer than its filter; {name} lasts "
+                f"{recording.duration:.2f} s; raise the band's lower edge or leave the file out."
             ) from None
     if preprocessing.resample is not None and preprocessing.resample != sfreq:
         signal = mne.filter.resample(signal, up=preprocessing.resample, down=sfreq, verbose="ERROR")
@@ -87,8 +87,8 @@ def cut_epochs(
 ) -> tuple[Trials, pd.DataFrame]:
     """Cut one epoch per event whose code has a class name.
 
-    A trial is rejected, never repaired, when its window with margin leaves the recording or spans a gap
-    in the time stamps, or when its window exceeds the peak-to-peak limit.
+    A trial is rejected, never repaired, when its window with margin leaves the recording or spans
+    a gap in the time stamps, or when its window exceeds the peak-to-peak limit.
 
     Parameters
     ----------
@@ -122,14 +122,16 @@ def cut_epochs(
     for recording in recordings:
         if recording.ch_names != first.ch_names:
             raise ValueError(
-                f"all recordings need the same channels; {first.source} has {list(first.ch_names)}, "
-                f"{recording.source} has {list(recording.ch_names)}; use --drop-channels or import apart."
+                f"all recordings need the same channels; {first.source} has "
+                f"{list(first.ch_names)}, "
+                f"{recording.source} has {list(recording.ch_names)}; use --drop-channels or "
+                f"import apart."
             )
         signal, rate = apply_signal_steps(recording, preprocessing)
         if sfreq and rate != sfreq:
             raise ValueError(
-                f"all recordings need the same rate; {first.source} has {sfreq:g} Hz, {recording.source} "
-                f"has {rate:g} Hz; set --resample."
+                f"all recordings need the same rate; {first.source} has {sfreq:g} Hz, "
+                f"{recording.source} has {rate:g} Hz; set --resample."
             )
         sfreq = rate
         _cut_recording(
@@ -214,8 +216,8 @@ def _cut_recording(
     n_times = _samples(preprocessing.tmax - preprocessing.tmin, sfreq)
     if n_times < 1:
         raise ValueError(
-            f"the window must hold a sample; {preprocessing.tmax - preprocessing.tmin:g} s at {sfreq:g} Hz "
-            "hold none; enlarge tmax."
+            f"the window must hold a sample; {preprocessing.tmax - preprocessing.tmin:g} s at "
+            f"{sfreq:g} Hz hold none; enlarge tmax."
         )
     source_window = _samples(preprocessing.tmax - preprocessing.tmin, recording.sfreq)
     source_shift = _samples(preprocessing.tmin, recording.sfreq)
@@ -304,13 +306,15 @@ def _check_classes(
         if len(lost):
             why = lost["reason"].value_counts()
             raise ValueError(
-                f"every class needs a trial; all {len(lost)} of '{class_name}' were rejected, most for "
-                f"'{why.index[0]}'; see `phosphene data inspect` on the recordings or raise --reject."
+                f"every class needs a trial; all {len(lost)} of '{class_name}' were rejected, "
+                f"most for "
+                f"'{why.index[0]}'; see `phosphene data inspect` on the recordings or raise "
+                f"--reject."
             )
         seen = sorted({code for r in recordings for code in r.events["code"].astype(str)})
         raise ValueError(
-            f"every class needs a trial; '{class_name}' (event code {', '.join(codes)}) has none, the "
-            f"recordings hold the codes {', '.join(seen) or 'none'}; correct --events."
+            f"every class needs a trial; '{class_name}' (event code {', '.join(codes)}) has none, "
+            f"the recordings hold the codes {', '.join(seen) or 'none'}; correct --events."
         )
 
 

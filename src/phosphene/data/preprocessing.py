@@ -1,4 +1,4 @@
-"""The settings with which trials are cut; free of numpy, so that `data import --help` is instant."""
+"""Settings with which trials are cut; free of numpy, so that `data import --help` is quick."""
 
 from dataclasses import dataclass
 
@@ -20,18 +20,19 @@ class Preprocessing:
     tmax: float = 0.8
     """End of the window after the event, in s (excluded)."""
     baseline: tuple[float, float] | None = None
-    """Interval after the event, in s, whose mean is subtracted per channel; may lie in the margin."""
+    """Interval after the event, in s, whose mean is subtracted per channel."""
     reference: str = "none"
-    """'none' keeps the recording's; 'average'; or channel names with commas, whose mean is subtracted."""
+    """'none' keeps the recording's; 'average'; or the channels to subtract, with commas."""
     reject: float | None = None
-    """Drop a trial whose filtered window exceeds this peak to peak in any channel, in V (400e-6 = 400 uV)."""
+    """Drop trials that exceed this peak to peak in a channel, in V (400e-6 is 400 uV)."""
     margin: float = 0.2
     """Extra signal kept on each side of the window, in s; models do not see it."""
 
     def __post_init__(self) -> None:
         if self.band is not None and not 0 < self.band[0] < self.band[1]:
             raise ValueError(
-                f"band is two rising frequencies above 0 Hz; got {self.band}; write for instance 1 30."
+                f"band is two rising frequencies above 0 Hz; got {self.band}; write for instance "
+                f"1 30."
             )
         if self.tmax <= self.tmin:
             raise ValueError(

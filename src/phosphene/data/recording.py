@@ -66,23 +66,26 @@ class Recording:
         _checks.check_shape("signal", self.signal.shape, (len(self.ch_names), None), "chan time")
         if self.signal.dtype != np.float32:
             raise ValueError(
-                f"a signal is float32 in V; {self.source} gives {self.signal.dtype}; convert it with astype."
+                f"a signal is float32 in V; {self.source} gives {self.signal.dtype}; convert it "
+                f"with astype."
             )
         _checks.check_positive("sfreq", self.sfreq)
         if len(set(self.ch_names)) < len(self.ch_names):
             raise ValueError(
-                f"channel names must differ; {self.source} has {list(self.ch_names)}; rename the doubles."
+                f"channel names must differ; {self.source} has {list(self.ch_names)}; rename the "
+                f"doubles."
             )
         missing = [name for name in EVENT_COLUMNS if name not in self.events.columns]
         if missing:
             raise ValueError(
-                f"events need the columns {list(EVENT_COLUMNS)}; {self.source} lacks {missing}; add them."
+                f"events need the columns {list(EVENT_COLUMNS)}; {self.source} lacks {missing}; "
+                f"add them."
             )
         samples = self.events["sample"].to_numpy()
         if len(samples) and (samples.min() < 0 or samples.max() >= self.n_samples):
             raise ValueError(
-                f"events must lie in the recording's {self.n_samples} samples; {self.source} has events "
-                f"from {samples.min()} to {samples.max()}; correct or remove them."
+                f"events must lie in the recording's {self.n_samples} samples; {self.source} has "
+                f"events from {samples.min()} to {samples.max()}; correct or remove them."
             )
 
     @property
@@ -130,13 +133,15 @@ def check_channels(recording: Recording) -> None:
         remedy = f"leave the channel out with --drop-channels {name}, or leave the file out."
         if bad.any():
             raise ValueError(
-                f"every sample must be a finite number; channel {name} of {recording.source} is not at "
-                f"{int(bad.sum())} of {len(samples)} samples, the first at {int(bad.argmax())}; {remedy}"
+                f"every sample must be a finite number; channel {name} of {recording.source} is "
+                f"not at "
+                f"{int(bad.sum())} of {len(samples)} samples, the first at {int(bad.argmax())}; "
+                f"{remedy}"
             )
         if len(samples) and np.ptp(samples) == 0:
             raise ValueError(
-                f"a channel must carry a signal; channel {name} of {recording.source} is constant at "
-                f"{samples[0] * 1e6:.6g} uV; {remedy}"
+                f"a channel must carry a signal; channel {name} of {recording.source} is constant "
+                f"at {samples[0] * 1e6:.6g} uV; {remedy}"
             )
 
 
@@ -147,14 +152,15 @@ def check_distinct(recordings: Sequence[Recording]) -> None:
     for recording in recordings:
         if recording.recording in by_name:
             raise ValueError(
-                f"recording names must differ; {by_name[recording.recording]} and {recording.source} are both "
-                f"'{recording.recording}'; rename one of the files."
+                f"recording names must differ; {by_name[recording.recording]} and "
+                f"{recording.source} are both '{recording.recording}'; rename one of the files."
             )
         digest = signal_sha256(recording.signal)
         if digest in by_signal:
             raise ValueError(
                 "the same recording must not count twice, or it stands on both sides of a split; "
-                f"{by_signal[digest]} and {recording.source} hold the same signal; leave one of them out."
+                f"{by_signal[digest]} and {recording.source} hold the same signal; leave one of "
+                f"them out."
             )
         by_name[recording.recording] = recording.source
         by_signal[digest] = recording.source

@@ -35,9 +35,11 @@ class Trials:
     Parameters
     ----------
     epochs_with_margin
-        ``(trial, chan, time)`` float32 in `unit`; ``margin`` samples more on each side than the window.
+        ``(trial, chan, time)`` float32 in `unit`; ``margin`` samples more on each side than the
+        window.
     margin
-        Samples kept before and after the window, for other filters, shifts and the pre-stimulus window.
+        Samples kept before and after the window, for other filters, shifts and the pre-stimulus
+        window.
     sfreq
         Samples per second.
     tmin
@@ -47,9 +49,10 @@ class Trials:
     classes
         Class names; a label is an index into them.
     table
-        One row per trial with the columns `TRIAL_COLUMNS`. ``trial`` is a hash of epoch and identity,
-        ``content`` a hash of the window's source samples alone (equal for the same samples under two
-        names), ``onset`` is in s, ``start`` and ``stop`` bound the window in samples of the source.
+        One row per trial with the columns `TRIAL_COLUMNS`. ``trial`` is a hash of epoch and
+        identity, ``content`` a hash of the window's source samples alone (equal for the same
+        samples under two names), ``onset`` is in s, ``start`` and ``stop`` bound the window in
+        samples of the source.
     preprocessing
         Every step that was applied, as plain JSON values.
     unit
@@ -76,7 +79,8 @@ class Trials:
         _checks.check_shape("epochs", self.epochs_with_margin.shape, shape, "trial chan time")
         if self.epochs_with_margin.dtype != np.float32:
             raise ValueError(
-                f"epochs are float32; got {self.epochs_with_margin.dtype}; convert them with astype."
+                f"epochs are float32; got {self.epochs_with_margin.dtype}; convert them with "
+                f"astype."
             )
         if self.margin < 0 or self.n_times < 1:
             raise ValueError(
@@ -88,8 +92,8 @@ class Trials:
             raise ValueError(f"the trial table lacks the columns {missing}; add them.")
         if len(self.table) and not self.table["label"].between(0, self.n_classes - 1).all():
             raise ValueError(
-                f"labels are indices of the {self.n_classes} classes; got {self.table['label'].min()} to "
-                f"{self.table['label'].max()}; name every class."
+                f"labels are indices of the {self.n_classes} classes; got "
+                f"{self.table['label'].min()} to {self.table['label'].max()}; name every class."
             )
         if self.table["trial"].duplicated().any():
             twice = self.table.loc[self.table["trial"].duplicated(), "trial"].iloc[0]
