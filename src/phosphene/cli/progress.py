@@ -3,16 +3,18 @@
 import sys
 import time
 from collections.abc import Callable, Mapping
+from io import TextIOBase
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
+Stream = TextIO | TextIOBase
 SECONDS_BETWEEN_LINES = 10.0
 
 
-def open_progress(stream: TextIO | None = None) -> "BarProgress | LineProgress":
+def open_progress(stream: Stream | None = None) -> "BarProgress | LineProgress":
     """Return a bar where the stream is a terminal, plain lines elsewhere.
 
     Parameters
@@ -27,7 +29,7 @@ def open_progress(stream: TextIO | None = None) -> "BarProgress | LineProgress":
 class LineProgress:
     """Write at most one line every few seconds, with the last values and the time left."""
 
-    def __init__(self, stream: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, stream: Stream, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
         self._clock = clock
         self._last_line = float("-inf")
@@ -61,7 +63,7 @@ class LineProgress:
 class BarProgress:
     """Draw one bar per stage; finished bars stay above the running one."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._bar: RichProgress | None = None
         self._task: TaskID | None = None

@@ -15,6 +15,7 @@ def print_scores(scores: Sequence[Score], *, as_json: bool = False) -> None:
         return
     from rich import box
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console()
@@ -30,9 +31,9 @@ def print_scores(scores: Sequence[Score], *, as_json: bool = False) -> None:
         table.add_column("n", no_wrap=True)
         for score in sorted(chosen, key=lambda score: list(MARKS).index(score.role)):
             table.add_row(
-                score.method or "—",
+                escape(score.method or "—"),
                 MARKS[score.role],
-                score.name if score.fold == "all" else f"{score.name}, {score.fold}",
+                escape(score.name if score.fold == "all" else f"{score.name}, {score.fold}"),
                 _number(score.value),
                 _interval(score.low, score.high),
                 _chance(score),

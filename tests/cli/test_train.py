@@ -1,0 +1,119 @@
+import pytest
+
+from phosphene.cli.main import main
+from phosphene.run_dir import RunDir
+
+
+@pytest.fixture
+def words(fake, dataset_folder, tmp_path):
+    return ["--data", str(dataset_folder), "--out", str(tmp_path / "run")]
+
+
+def test_preset_is_quick_and_fields_are_options(fake, words):
+    assert main(["train", "fake_2020", *words, "--hidden", "3", "4"]) == 0
+    ((config, resume),) = fake.trained
+    assert (config.n_steps, config.hidden, resume) == (2, (3, 4), False)
+
+
+def test_run_folder_says_what_was_run(fake, words, tmp_path, capsys):
+    assert main(["train", "fake_2020", "paper", *words]) == 0
+    run = RunDir(tmp_path / "run")
+    assert run.read_json("config.json") == {
+        "recipe": "fake_2020",
+        "preset": "paper",
+        "config": {"n_steps": 50, "hidden": [32], "seed": 0},
+        "data": "data",
+    }
+    assert [score["value"] for score in run.read_json("scores.json")] == [0.7, 0.5]
+    text = capsys.readouterr().out
+    assert str(run.path / "report.html") in text
+    assert "next" in text
+
+
+def test_report_is_rewritten_after_each_stage_and_at_the_end(fake, words):
+    assert main(["train", "fake_2020", *words]) == 0
+    assert fake.reports == 2
+
+
+def test_a_report_that_fails_does_not_end_the_training(fake, words, tmp_path, caplog, capsys):
+    fake.report_fails = True
+    assert main(["train", "fake_2020", *words]) == 1
+    assert RunDir(tmp_path / "run").read_json("state.json")["finished"]
+    assert "after stage 'encoder'" in caplog.text
+    assert "unexpected KeyError" in capsys.readouterr().err
+
+
+def test_help_comes_from_the_field_docstring_and_the_preset(fake, capsys):
+    assert main(["train", "fake_2020", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "Updates (paper, section 4)." in text
+    assert "(default: 2)" in text
+
+
+def test_help_without_a_recipe_lists_them(fake, capsys):
+    assert main(["train", "--help"]) == 0
+    assert "fake_2020" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["fake2020"], "Did you mean 'fake_2020'"),
+        (["fake_2020", "papr"], "Did you mean 'paper'"),
+        (["fake_2020", "quick", "--n-stpes", "3"], "--n-steps"),
+        (["fake_2020", "quick", "--n-steps", "three"], "--n-steps"),
+        ([], "fake_2020"),
+    ],
+)
+def test_wrong_use_names_the_nearest_and_makes_nothing(
+    fake, words, wrong, message, tmp_path, capsys
+):
+    assert main(["train", *wrong, *words]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_missing_data_set_is_refused(fake, tmp_path, capsys):
+    words = ["train", "fake_2020", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "run")]
+    assert main(words) == 1
+    assert "phosphene data import" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_existing_run_is_not_overwritten(fake, words, capsys):
+    assert main(["train", "fake_2020", *words]) == 0
+    assert main(["train", "fake_2020", *words]) == 1
+    assert "--resume" in capsys.readouterr().err
+    assert len(fake.trained) == 1
+
+
+def test_ctrl_c_then_resume(fake, words, capsys):
+    fake.fail = KeyboardInterrupt()
+    assert main(["train", "fake_2020", *words]) == 130
+    assert "--resume continues" in capsys.readouterr().err
+    fake.fail = None
+    assert main(["train", "fake_2020", *words, "--resume"]) == 0
+    assert [resume for _, resume in fake.trained] == [False, True]
+
+
+def test_resume_refuses_other_settings_and_names_the_field(fake, words, capsys):
+    assert main(["train", "fake_2020", *words]) == 0
+    assert main(["train", "fake_2020", *words, "--resume", "--hidden", "8"]) == 1
+    assert "`hidden` was [32]" in capsys.readouterr().err
+    assert len(fake.trained) == 1
+
+
+def test_resume_refuses_a_folder_that_is_no_run(fake, words, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.txt").write_text("mine")
+    assert main(["train", "fake_2020", *words, "--resume"]) == 1
+    assert "no config.json" in capsys.readouterr().err
+    assert (tmp_path / "run" / "thesis.txt").read_text() == "mine"
+
+
+def test_a_refusal_before_the_first_step_leaves_the_name_free(fake, words, tmp_path):
+    fake.fail_early = ValueError("a class has no trials.")
+    assert main(["train", "fake_2020", *words]) == 1
+    assert not (tmp_path / "run").exists()
+    fake.fail_early = None
+    assert main(["train", "fake_2020", *words]) == 0
