@@ -16,10 +16,9 @@ import pandas as pd
 from phosphene.data.images import IMAGE_COLUMNS, ImageSet
 from phosphene.data.pairing import Pairing
 from phosphene.data.recording import Recording, check_distinct
-from phosphene.data.trials import TRIAL_COLUMNS, Trials
+from phosphene.data.trials import REJECTED_COLUMNS, TRIAL_COLUMNS, Trials
 
 FORMAT_VERSION = 1
-REJECTED_COLUMNS = {"recording": "str", "sample": "int64", "code": "str", "reason": "str"}
 EVENT_DTYPES = {
     "sample": "int64",
     "code": "str",

@@ -12,9 +12,7 @@ import pandas as pd
 from phosphene import _checks
 from phosphene.data.preprocessing import Preprocessing
 from phosphene.data.recording import Recording
-from phosphene.data.trials import TRIAL_COLUMNS, Trials, content_hash, trial_id
-
-REJECTED_COLUMNS = ("recording", "sample", "code", "reason")
+from phosphene.data.trials import REJECTED_COLUMNS, TRIAL_COLUMNS, Trials, content_hash, trial_id
 
 OUTSIDE = "window leaves the recording"
 GAP = "gap in the time stamps"
@@ -150,7 +148,7 @@ def cut_epochs(
         table=table,
         preprocessing=describe(preprocessing, sfreq=first.sfreq),
     )
-    return trials, rejected_table.astype({"sample": "int64"})
+    return trials, rejected_table.astype(REJECTED_COLUMNS)
 
 
 def describe(preprocessing: Preprocessing, *, sfreq: float) -> dict[str, Any]:

@@ -27,6 +27,9 @@ TRIAL_COLUMNS = {
 }
 """Columns of the trial table and their dtypes."""
 
+REJECTED_COLUMNS = {"recording": "str", "sample": "int64", "code": "str", "reason": "str"}
+"""Columns of the table of rejected trials; ``sample`` is the event's, in the source."""
+
 
 @dataclass(frozen=True, eq=False)
 class Trials:

@@ -1,0 +1,241 @@
+"""Pictures as PNG and JPEG files: one folder per class, or the class as the name's prefix."""
+
+import hashlib
+import io
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from phosphene import _checks
+from phosphene.data.images import IMAGE_COLUMNS, ImageSet, fit_picture
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+MAX_PIXELS = 50_000_000
+DOCUMENTS = re.compile(r"(licen[cs]e|readme|copying|citation|notice)(\W.*)?", re.IGNORECASE)
+
+
+def read_image_folder(
+    path: Path,
+    *,
+    class_from: Literal["folder", "prefix"] = "folder",
+    image_size: int | None = None,
+    grey: bool = False,
+    shown: Sequence[str] = (),
+) -> ImageSet:
+    """Read PNG and JPEG files, turned as their EXIF orientation says.
+
+    Parameters
+    ----------
+    path
+        A folder, or a single picture (its class is then its folder's name or its prefix).
+    class_from
+        'folder': one sub-folder per class. 'prefix': flat, the class is the file name up to the '
+        'first
+        hyphen (cat-1.jpg is of class cat).
+    image_size
+        Pictures larger than this, or of unequal sizes, are cropped to their central square and
+        resized with antialiasing to this side, or to the smallest picture's if that is smaller.
+        None keeps the size, which must then be the same for all.
+    grey
+        Read as one grey channel; else RGB, unless all pictures are grey.
+    shown
+        Patterns (``*3.jpg``) of the names of pictures that were shown; all when empty.
+
+    Returns
+    -------
+    ImageSet
+        Classes and pictures in natural order of their names. The stimulus of a picture is its file
+        name, or its path in the folder where file names repeat.
+
+    Raises
+    ------
+    ValueError
+        For a file that is no picture (LICENSE, README and hidden files are passed over), a damaged
+        picture, one above 50 million pixels, and unequal sizes.
+    """
+    path = Path(path)
+    files = _find(path, class_from)
+    root = path if path.is_dir() else path.parent
+    contents = {file: file.read_bytes() for file in files}
+    pictures = [_open(contents[file], file.relative_to(root).as_posix()) for file in files]
+    is_grey = grey or all(picture.mode in ("1", "L") for picture in pictures)
+    pixels = _stack(pictures, image_size, 1 if is_grey else 3, path)
+    relative = [file.relative_to(root).as_posix() for file in files]
+    names = [file.name for file in files]
+    class_of = [_class_name(file, root, class_from) for file in files]
+    classes = tuple(sorted(set(class_of), key=natural_key))
+    table = pd.DataFrame(
+        {
+            "image_id": relative,
+            "label": [classes.index(name) for name in class_of],
+            "class_name": class_of,
+            "stimulus": names if len(set(names)) == len(names) else relative,
+            "shown": True,
+            "source": relative,
+            "sha256": [hashlib.sha256(contents[file]).hexdigest() for file in files],
+        }
+    ).astype(IMAGE_COLUMNS)
+    return ImageSet(pixels, mark_shown(table, shown, where=path), classes)
+
+
+def mark_shown(table: pd.DataFrame, patterns: Sequence[str], *, where: Path) -> pd.DataFrame:
+    """Return the table with `shown` true where a name or path matches a pattern; all if none is
+    given.
+
+    A class of which nothing matches is refused.
+    """
+    if not patterns:
+        return table
+    shown = [
+        any(fnmatch(name, p) for p in patterns for name in (row.stimulus, row.image_id))
+        for row in table.itertuples()
+    ]
+    table = table.assign(shown=shown)
+    for class_name, some in table.groupby("class_name", sort=False)["shown"].any().items():
+        if not some:
+            raise ValueError(
+                f"each class needs a picture that was shown; no name of class '{class_name}' in "
+                f"{where.name} matches {' '.join(patterns)}; correct --shown."
+            )
+    return table
+
+
+def rename_classes(images: ImageSet, names: Mapping[str, str]) -> ImageSet:
+    """Return the pictures with new class names; an unknown old name is refused."""
+    for old in names:
+        _checks.check_option("class-names", old, images.classes)
+    classes = tuple(names.get(name, name) for name in images.classes)
+    if len(set(classes)) < len(classes):
+        raise ValueError(f"class names must differ; got {list(classes)}; choose other names.")
+    table = images.table.assign(
+        class_name=images.table["class_name"].map(lambda name: names.get(name, name))
+    ).astype(IMAGE_COLUMNS)
+    return replace(images, table=table, classes=classes)
+
+
+def find_document(path: Path) -> str:
+    """Return the text of the licence file that lies in a folder or its parents' two levels; else
+    ''.
+    """
+    folder = path if path.is_dir() else path.parent
+    for file in sorted(folder.iterdir()):
+        if file.is_file() and re.match(r"licen[cs]e", file.name, re.IGNORECASE):
+            return file.read_text(encoding="utf-8", errors="replace").strip()
+    return ""
+
+
+def natural_key(text: str) -> list[tuple[int, int, str]]:
+    """Sort key under which house2 comes before house10."""
+    parts = re.split(r"(\d+)", text.casefold())
+    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts if p]
+
+
+def _find(path: Path, class_from: str) -> list[Path]:
+    """Return the picture files in natural order, refusing any other kind of file."""
+    _checks.check_option("class-from", class_from, ("folder", "prefix"))
+    if path.is_file():
+        _check_suffix(path, path.name)
+        return [path]
+    files = []
+    for file in sorted(path.rglob("*"), key=lambda f: natural_key(f.relative_to(path).as_posix())):
+        relative = file.relative_to(path)
+        if file.is_dir() or any(part.startswith(".") for part in relative.parts):
+            continue
+        if DOCUMENTS.fullmatch(file.name) and file.suffix.lower() not in SUFFIXES:
+            continue
+        _check_suffix(file, f"{path.name}/{relative.as_posix()}")
+        if class_from == "folder" and len(relative.parts) == 1:
+            raise ValueError(
+                f"with --class-from folder each class has its own sub-folder; "
+                f"{path.name}/{file.name} "
+                "lies in none; move it, or read classes from names (cat-1.jpg) with "
+                "--class-from prefix."
+            )
+        files.append(file)
+    if not files:
+        raise ValueError(
+            f"a folder of pictures holds {', '.join(SUFFIXES)} files; {path} holds none; correct "
+            f"the path."
+        )
+    return files
+
+
+def _check_suffix(file: Path, name: str) -> None:
+    if file.suffix.lower() not in SUFFIXES:
+        raise ValueError(
+            f"a folder of pictures holds only {', '.join(SUFFIXES)} files; got {name}; move it "
+            f"away or convert it."
+        )
+
+
+def _class_name(file: Path, root: Path, class_from: str) -> str:
+    if class_from == "folder":
+        parts = file.relative_to(root).parts
+        return parts[0] if len(parts) > 1 else root.name or "pictures"
+    prefix, hyphen, _ = file.name.partition("-")
+    if not hyphen or not prefix:
+        raise ValueError(
+            f"with --class-from prefix a name is class-number; got {file.name}; rename it as in "
+            "cat-1.jpg."
+        )
+    return prefix
+
+
+def _open(content: bytes, name: str) -> Image.Image:
+    """Decode one picture; its size is checked before its pixels are."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit is ours
+            picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
+            n_pixels = picture.width * picture.height
+            if n_pixels <= MAX_PIXELS:
+                picture.load()
+    except UnidentifiedImageError:
+        raise ValueError(
+            f"a picture must be PNG or JPEG inside; {name} is neither; move it away or convert it."
+        ) from None
+    except Image.DecompressionBombError:
+        n_pixels = 2 * Image.MAX_IMAGE_PIXELS if Image.MAX_IMAGE_PIXELS else MAX_PIXELS + 1
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ValueError(
+            f"a picture must be whole; {name} cannot be decoded ({error}); copy it again."
+        ) from None
+    if n_pixels > MAX_PIXELS:
+        raise ValueError(
+            f"a picture may have {MAX_PIXELS} pixels; {name} has {n_pixels} or more; shrink it."
+        )
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
+        raise ValueError(
+            f"a picture has 8 bits per color; {name} has more ({picture.mode}); convert it."
+        )
+    return picture
+
+
+def _stack(
+    pictures: Sequence[Image.Image], image_size: int | None, color: int, path: Path
+) -> np.ndarray:
+    sizes = {picture.size for picture in pictures}
+    if image_size is None and len(sizes) > 1:
+        (w1, h1), (w2, h2) = sorted(sizes)[0], sorted(sizes)[-1]
+        raise ValueError(
+            f"pictures need one size; those in {path.name} go from {w1}x{h1} to {w2}x{h2}; crop "
+            f"and resize them with --image-size."
+        )
+    side = min(min(size) for size in sizes)
+    if image_size is not None:
+        _checks.check_positive("image-size", image_size)
+        side = min(side, image_size)
+    elif len(sizes) == 1 and len(set(next(iter(sizes)))) == 2:
+        mode = "L" if color == 1 else "RGB"
+        arrays = [np.asarray(picture.convert(mode)) for picture in pictures]
+        return np.stack(arrays).reshape(len(arrays), *arrays[0].shape[:2], color)
+    return np.stack([fit_picture(picture, size=side, color=color) for picture in pictures])

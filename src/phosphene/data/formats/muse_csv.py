@@ -1,0 +1,204 @@
+"""Recordings of a Muse headset as muse-lsl writes them: CSV, uV, one row per sample."""
+
+import hashlib
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from phosphene import _checks
+from phosphene.data.recording import Recording, check_channels
+
+CHANNELS = ("TP9", "AF7", "AF8", "TP10")
+AUX = "Right AUX"
+NOMINAL_RATES = (220.0, 256.0)  # first Muse; Muse 2016 and later
+RATE_TOLERANCE = 0.01
+GAP_S = 0.025  # a lost packet is 12 samples, 47 ms; the jitter of a packet stays below 20 ms
+
+
+def read_muse_csv(
+    path: Path,
+    *,
+    subject: str | None = None,
+    session: str | None = None,
+    recording: str | None = None,
+    drop_channels: Sequence[str] = (),
+    keep_aux: bool = False,
+    stimulus_column: str | None = None,
+    strict: bool = True,
+) -> Recording:
+    """Read one muse-lsl CSV file.
+
+    Parameters
+    ----------
+    path
+        File with the columns timestamps (s), TP9, AF7, AF8, TP10 (uV) and Marker or Marker0, which
+        is 0 where nothing happened and the event's code at its first sample.
+    subject, session
+        Taken from folders called ``subject...`` and ``session...`` when None, else "unknown".
+    recording
+        Identity; subject, session and file name when None.
+    drop_channels
+        Channels to leave out.
+    keep_aux
+        Keep ``Right AUX``, an input that is mostly left open.
+    stimulus_column
+        Column that names the picture at each event.
+    strict
+        Refuse NaN, constant channels and files without events; False keeps them, for inspection.
+
+    Returns
+    -------
+    Recording
+        In V, at the nominal rate nearest to the one that the time stamps show.
+
+    Raises
+    ------
+    ValueError
+        Naming file and line: for text that is not UTF-8, missing columns, lines with too few or too
+        many fields (a truncated file), values that are not numbers, and rates that no Muse has.
+    """
+    path = Path(path)
+    content = path.read_bytes()
+    table = _parse(content, path.name)
+    channels = [c for c in (*CHANNELS, *((AUX,) if keep_aux else ())) if c not in drop_channels]
+    for name in drop_channels:
+        _checks.check_option("drop-channels", name, [c for c in (*CHANNELS, AUX) if c in table])
+    marker = next((c for c in table.columns if re.fullmatch(r"Marker\d*", c)), None)
+    wanted = ["timestamps", *channels, *([stimulus_column] if stimulus_column else [])]
+    missing = [c for c in wanted if c not in table] + ([] if marker else ["Marker0"])
+    if missing or marker is None:
+        raise ValueError(
+            f"a muse-lsl file has the columns timestamps, {', '.join(CHANNELS)} and Marker0; "
+            f"{path.name} lacks {', '.join(missing)} (it has {', '.join(table.columns)}); export "
+            f"it again, or leave a missing channel out with --drop-channels."
+        )
+    if not channels:
+        raise ValueError(
+            f"a recording needs a channel; all of {path.name} are dropped; drop fewer."
+        )
+    times = _numbers(table, "timestamps", path.name, allow_nan=False)
+    sfreq, measured = _rate(times, path.name)
+    uv = np.stack([_numbers(table, c, path.name, allow_nan=not strict) for c in channels])
+    codes = _numbers(table, marker, path.name, allow_nan=False)
+    subject = subject or _from_folders(path, "subject")
+    session = session or _from_folders(path, "session")
+    stem = re.sub(r"(\.csv)+$", "", path.name, flags=re.IGNORECASE)
+    rows = np.flatnonzero(codes != 0)
+    events = pd.DataFrame(
+        {"sample": rows.astype(np.int64), "code": [f"{codes[i]:g}" for i in rows]}
+    ).astype({"code": "str"})
+    if stimulus_column:
+        events["stimulus"] = table[stimulus_column].iloc[rows].fillna("").astype("str").to_numpy()
+    if strict and not len(events):
+        raise ValueError(
+            f"trials need events; column {marker} of {path.name} is 0 throughout; record with "
+            "markers or leave the file out."
+        )
+    result = Recording(
+        signal=(uv * 1e-6).astype(np.float32),
+        sfreq=sfreq,
+        ch_names=tuple(channels),
+        recording=recording or f"{subject}_{session}_{stem}",
+        subject=subject,
+        session=session,
+        events=events,
+        source=path.name,
+        sha256=hashlib.sha256(content).hexdigest(),
+        montage="standard_1020" if AUX not in channels else None,
+        gaps=find_gaps(times, sfreq),
+        sfreq_measured=measured,
+    )
+    if strict:
+        check_channels(result)
+    return result
+
+
+def find_gaps(times: np.ndarray, sfreq: float) -> tuple[int, ...]:
+    """Return the first sample after each lasting jump of the time stamps.
+
+    Bluetooth delivers packets early and late; a late packet is followed by stamps that are back on
+    time, whereas after lost samples all stamps stay shifted. Fewer than 7 samples in a row
+    lost at 256 Hz go unnoticed.
+    """
+    late = times - np.arange(len(times)) / sfreq
+    gaps = []
+    for i in np.flatnonzero(np.abs(np.diff(late)) > GAP_S) + 1:
+        jump = np.median(late[i : i + 64]) - np.median(late[max(i - 64, 0) : i])
+        if abs(jump) > GAP_S:
+            gaps.append(int(i))
+    return tuple(gaps)
+
+
+def _parse(content: bytes, name: str) -> pd.DataFrame:
+    """Decode, check the number of fields of each line, and parse."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ValueError(
+            f"a recording is UTF-8 text; line {line} of {name} is not (byte {error.start}); export "
+            "it again as CSV."
+        ) from None
+    lines = text.rstrip().splitlines()
+    if len(lines) < 3:
+        raise ValueError(
+            f"a recording has a header and samples; {name} has {len(lines)} lines; copy it again."
+        )
+    n_commas = lines[0].count(",")
+    for number, line in enumerate(lines, start=1):
+        if line.count(",") != n_commas:
+            cut = " (the last line: the file was cut off)" if number == len(lines) else ""
+            raise ValueError(
+                f"each line has {n_commas + 1} fields as its header; line {number} of {name} has "
+                f"{line.count(',') + 1 if line else 0}{cut}; copy the file again or delete the "
+                f"line."
+            )
+    table = pd.read_csv(io.StringIO("\n".join(lines)), low_memory=False, skip_blank_lines=False)
+    return table.rename(columns=lambda column: str(column).strip())
+
+
+def _numbers(table: pd.DataFrame, column: str, name: str, *, allow_nan: bool) -> np.ndarray:
+    """Return a column as float64; text, and unless allowed NaN, is refused with its line."""
+    values = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=np.float64)
+    is_text = np.isnan(values) & table[column].notna().to_numpy()
+    bad = is_text if allow_nan else ~np.isfinite(values)
+    if not bad.any():
+        return values
+    first = int(bad.argmax())
+    found = repr(table[column].iloc[first]) if is_text[first] else str(values[first])
+    remedy = (
+        f"leave the channel out with --drop-channels '{column}' or correct the file."
+        if column in (*CHANNELS, AUX)
+        else "correct the file."
+    )
+    raise ValueError(
+        f"every value must be a number; {column} in line {first + 2} of {name} is {found} "
+        f"({int(bad.sum())} such lines); {remedy}"
+    )
+
+
+def _rate(times: np.ndarray, name: str) -> tuple[float, float]:
+    """Return nominal and measured rate; the median over long lags survives gaps and rounding."""
+    lag = min(len(times) - 1, 1024)
+    step = float(np.median(times[lag:] - times[:-lag])) / lag
+    measured = 1 / step if step > 0 else 0.0
+    nominal = min(NOMINAL_RATES, key=lambda rate: abs(rate - measured))
+    if abs(nominal - measured) > RATE_TOLERANCE * nominal:
+        raise ValueError(
+            f"a Muse samples at {' or '.join(f'{r:g}' for r in NOMINAL_RATES)} Hz; the time "
+            f"stamps of "
+            f"{name} say {measured:.2f} Hz; if the file comes from a Muse, samples are missing "
+            "throughout: record it again."
+        )
+    return nominal, measured
+
+
+def _from_folders(path: Path, kind: str) -> str:
+    for part in reversed(path.resolve().parts[:-1]):
+        if re.fullmatch(rf"{kind}[-_ ]?\w+", part, flags=re.IGNORECASE):
+            return part
+    return "unknown"

@@ -1,0 +1,250 @@
+"""Splits: which trials train and which test, with the unit that was kept apart."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from phosphene import _checks
+from phosphene.data.trials import Trials
+
+UNITS = ("trial", "block", "recording", "session", "subject")
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Ids of the trials that train and of those that test."""
+
+    key: str
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+
+    def indices(self, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
+        """Return the positions of the training and of the test trials, int64."""
+        position = {name: i for i, name in enumerate(trials.table["trial"])}
+        unknown = [name for name in (*self.train, *self.test) if name not in position]
+        if unknown:
+            raise ValueError(
+                f"a split must belong to the data; fold '{self.key}' names {len(unknown)} trials "
+                f"that are not there, the first {unknown[0]}; split these data anew."
+            )
+        train = np.array([position[name] for name in self.train], dtype=np.int64)
+        test = np.array([position[name] for name in self.test], dtype=np.int64)
+        return train, test
+
+
+@dataclass(frozen=True)
+class Split:
+    """Folds of trial ids.
+
+    Parameters
+    ----------
+    unit
+        What was kept apart: one of `UNITS`.
+    folds
+        At least one.
+    seed
+        Of the shuffle; 0 where nothing was shuffled.
+    leak_reason
+        Why an overlap between training and test is accepted; stamped on every score.
+    """
+
+    unit: str
+    folds: tuple[Fold, ...]
+    seed: int = 0
+    leak_reason: str | None = None
+
+    def __post_init__(self) -> None:
+        _checks.check_option("unit", self.unit, UNITS)
+        keys = [fold.key for fold in self.folds]
+        if len(set(keys)) < len(keys):
+            raise ValueError(f"fold keys must differ; got {keys}; rename one.")
+        for fold in self.folds:
+            if not fold.train or not fold.test:
+                raise ValueError(
+                    f"each fold needs trials on both sides; '{fold.key}' has {len(fold.train)} to "
+                    f"train and {len(fold.test)} to test; choose another unit or fewer folds."
+                )
+
+    @property
+    def sha256(self) -> str:
+        """Hash of unit, seed and folds."""
+        folds = [[fold.key, fold.train, fold.test] for fold in self.folds]
+        text = json.dumps([self.unit, self.seed, folds], separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values, the hash included."""
+        return {
+            "unit": self.unit,
+            "seed": self.seed,
+            "leak_reason": self.leak_reason,
+            "sha256": self.sha256,
+            "folds": [
+                {"key": fold.key, "train": list(fold.train), "test": list(fold.test)}
+                for fold in self.folds
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Split":
+        """Read what `to_json` returned; a split that was changed since is refused."""
+        folds = tuple(
+            Fold(fold["key"], tuple(fold["train"]), tuple(fold["test"])) for fold in value["folds"]
+        )
+        split = cls(value["unit"], folds, value["seed"], value["leak_reason"])
+        if split.sha256 != value["sha256"]:
+            raise ValueError(
+                f"a saved split must have its own hash, {value['sha256'][:12]}; this one has "
+                f"{split.sha256[:12]}; it was edited: split the data anew."
+            )
+        return split
+
+    def check(self, trials: Trials, *, allow_leak: str | None = None) -> "Split":
+        """Refuse an overlap between the training and the test trials of a fold.
+
+        Looked for: the same trial, the same source samples under two names, the same unit, and
+        windows that share samples of a recording.
+
+        Parameters
+        ----------
+        trials
+            The data that the split belongs to.
+        allow_leak
+            Accept an overlap for this reason.
+
+        Returns
+        -------
+        Split
+            This split; stamped with the reason if there is an overlap.
+        """
+        if allow_leak is not None and not allow_leak.strip():
+            raise ValueError("a leak needs a reason; got an empty one; write why it is accepted.")
+        groups = groups_of(trials, self.unit)
+        for fold in self.folds:
+            leak = _find_leak(trials.table, groups, *fold.indices(trials), self.unit)
+            if not leak:
+                continue
+            if allow_leak is None:
+                raise ValueError(
+                    f"training and test must not overlap; in fold '{fold.key}' {leak}; keep a "
+                    f"larger "
+                    "unit apart (recording, session, subject) or give a reason with --allow-leak."
+                )
+            return replace(self, leak_reason=allow_leak)
+        return self
+
+
+def leave_one_group_out(trials: Trials, unit: str = "recording") -> Split:
+    """Leave out every recording (or session, subject, block) in turn."""
+    groups = groups_of(trials, unit)
+    names = list(dict.fromkeys(groups))
+    if unit == "trial" or len(names) < 2:
+        raise ValueError(
+            f"leaving one out needs at least 2 units larger than a trial; got {len(names)} of unit "
+            f"'{unit}'; choose another unit."
+        )
+    folds = [_fold(str(name), trials, np.flatnonzero(groups == name)) for name in names]
+    return Split(unit, tuple(folds))
+
+
+def group_k_fold(trials: Trials, unit: str, n_folds: int, *, seed: int = 0) -> Split:
+    """Share the units among folds, each class evenly where the units allow it."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    groups = groups_of(trials, unit)
+    _check_n_folds(n_folds, len(set(groups)), f"units of '{unit}'")
+    # falls back by itself where a unit holds one class only: it minimises the imbalance
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    rows = np.zeros(len(trials))
+    folds = [
+        _fold(str(k), trials, test)
+        for k, (_, test) in enumerate(splitter.split(rows, trials.labels, groups))
+    ]
+    return Split(unit, tuple(folds), seed)
+
+
+def k_fold(trials: Trials, n_folds: int, *, seed: int = 0) -> Split:
+    """Share single trials among folds; refused by `check` where windows overlap."""
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    _check_n_folds(n_folds, len(trials), "trials")
+    counts = np.bincount(trials.labels, minlength=trials.n_classes)
+    kind = StratifiedKFold if counts[counts > 0].min() >= n_folds else KFold
+    splitter = kind(n_folds, shuffle=True, random_state=seed)
+    rows = np.zeros(len(trials))
+    folds = [
+        _fold(str(k), trials, test)
+        for k, (_, test) in enumerate(splitter.split(rows, trials.labels))
+    ]
+    return Split("trial", tuple(folds), seed)
+
+
+def groups_of(trials: Trials, unit: str) -> np.ndarray:
+    """Return the unit of each trial as text; blocks and sessions are told apart across subjects."""
+    _checks.check_option("unit", unit, UNITS)
+    table = trials.table
+    if unit == "block":
+        if (table["block"] == "").any():
+            raise ValueError(
+                "unit 'block' needs the block of every trial; the data do not name it; take "
+                "'recording'."
+            )
+        return (table["recording"] + "/" + table["block"]).to_numpy(dtype=str)
+    if unit == "session":
+        return (table["subject"] + "/" + table["session"]).to_numpy(dtype=str)
+    return table[unit].to_numpy(dtype=str)
+
+
+def _fold(key: str, trials: Trials, test: np.ndarray) -> Fold:
+    ids = trials.table["trial"].to_numpy()
+    held_out = np.zeros(len(ids), dtype=bool)
+    held_out[test] = True
+    return Fold(key, tuple(ids[~held_out].tolist()), tuple(ids[held_out].tolist()))
+
+
+def _check_n_folds(n_folds: int, n: int, what: str) -> None:
+    if not 2 <= n_folds <= n:
+        raise ValueError(f"n_folds must be from 2 to the {n} {what}; got {n_folds}; change it.")
+
+
+def _find_leak(
+    table: pd.DataFrame, groups: np.ndarray, train: np.ndarray, test: np.ndarray, unit: str
+) -> str:
+    """Say in words how training and test overlap; empty when they do not."""
+    both = np.intersect1d(train, test)
+    if len(both):
+        return f"{len(both)} trials stand on both sides, the first {table['trial'].iloc[both[0]]}"
+    shared = np.intersect1d(groups[train], groups[test])
+    if unit != "trial" and len(shared):
+        return f"{len(shared)} of unit '{unit}' stand on both sides, the first '{shared[0]}'"
+    content = table["content"].to_numpy(dtype=str)
+    same = np.isin(content[test], content[train])
+    if same.any():
+        twin = table.iloc[test[same.argmax()]]
+        return (
+            f"{int(same.sum())} test trials have the same samples as training trials, the first "
+            f"{twin.trial} of recording '{twin.recording}'"
+        )
+    overlaps = _count_shared_samples(table, train, test)
+    return f"{overlaps} test windows share samples with training windows" if overlaps else ""
+
+
+def _count_shared_samples(table: pd.DataFrame, train: np.ndarray, test: np.ndarray) -> int:
+    """Count test windows that overlap a training window of the same recording."""
+    n_shared = 0
+    recording = table["recording"].to_numpy(dtype=str)
+    start, stop = table["start"].to_numpy(), table["stop"].to_numpy()
+    for name in np.intersect1d(recording[train], recording[test]):
+        known = train[recording[train] == name]
+        asked = test[recording[test] == name]
+        known = known[np.argsort(start[known])]
+        furthest = np.maximum.accumulate(stop[known])  # end of the windows that start before
+        before = np.searchsorted(start[known], stop[asked], side="left")
+        ends = np.where(before > 0, furthest[np.maximum(before - 1, 0)], np.iinfo(np.int64).min)
+        n_shared += int((ends > start[asked]).sum())
+    return n_shared
