@@ -1,0 +1,206 @@
+"""How well the class was decoded from held-out trials."""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import stats
+
+from phosphene._checks import check_finite
+from phosphene.evaluation.auc import auc_interval, macro_auc, mean_present
+from phosphene.evaluation.confusion import (
+    count_pairs,
+    expected_recall,
+    mean_recall,
+    recall_interval,
+)
+from phosphene.evaluation.controls import label_permuter
+from phosphene.evaluation.intervals import cluster_bootstrap, null_range
+from phosphene.evaluation.units import check_labels, group_numbers
+from phosphene.score import Score
+
+MIN_RECORDINGS = 3
+"""Fewer held-out recordings carry no interval: with two, Student's t is 12.7."""
+
+
+def decoding_scores(
+    probabilities: Float[np.ndarray, "trial class"],
+    labels: Int[np.ndarray, " trial"],
+    *,
+    recordings: Iterable[Hashable],
+    method: str,
+    split: str = "",
+    role: str = "result",
+    blocks: Iterable[Hashable] | None = None,
+    unit: str = "trial",
+    n_permutations: int = 1000,
+    seed: int = 0,
+) -> list[Score]:
+    """Balanced accuracy and AUC over all held-out trials.
+
+    Balanced accuracy (mean over classes of the share decoded correctly) pools trials of all folds,
+    because a decision means the same in each. Probabilities of decoders from different folds are
+    not on one scale, so the AUC is computed inside each recording (macro one-versus-rest; for two
+    classes, of class 1) and averaged, weighted by trials. A class that a recording lacks is left
+    out there.
+
+    The interval rests on recordings when at least 3 were held out (`cluster_bootstrap`), else on
+    trials: exact binomial for balanced accuracy, bootstrap over trials for the AUC; in a blocked
+    design with fewer than 3 recordings there is none. The chance range permutes labels at their
+    independent unit and keeps the decisions; it trains nothing anew, unlike the permuted-labels
+    control.
+
+    Parameters
+    ----------
+    probabilities
+        Of each class, from decoders that never saw the trial's recording; rows sum to 1.
+    labels
+        Class shown, every class at least once; in the order of time within a recording.
+    recordings
+        Recording of each trial.
+    method, split, role
+        Words for the `Score`.
+    blocks, unit
+        Level at which labels were randomised, from `independent_unit`.
+    n_permutations
+        Of the chance range.
+    seed
+        Of permutations and bootstrap.
+
+    Returns
+    -------
+    list of Score
+        Balanced accuracy, then AUC.
+
+    Raises
+    ------
+    ValueError
+        If probabilities are not probabilities, a class has no trial, or no recording holds two
+        classes.
+
+    References
+    ----------
+    Brodersen et al., ICPR 2010, for balanced accuracy; Ojala and Garriga, JMLR 2010, for
+    permutation.
+    """
+    check_labels(labels, probabilities.shape[1])
+    recording = group_numbers("recordings", recordings, len(labels))
+    block = None if blocks is None else group_numbers("blocks", blocks, len(labels))
+    scores = _scores(probabilities, labels, recording, block, unit, n_permutations, seed)
+    return [replace(score, method=method, split=split, role=role) for score in scores]
+
+
+def recording_scores(
+    probabilities: Float[np.ndarray, "trial class"],
+    labels: Int[np.ndarray, " trial"],
+    *,
+    recordings: Iterable[Hashable],
+    method: str,
+    split: str = "",
+    role: str = "result",
+    n_permutations: int = 200,
+    seed: int = 0,
+) -> list[Score]:
+    """Balanced accuracy and AUC of each held-out recording, with its id in ``fold``.
+
+    As `decoding_scores` in a randomised design; intervals rest on the trials of the recording and
+    say nothing about other recordings. Recordings that hold one class only are left out.
+    """
+    check_labels(labels, probabilities.shape[1])
+    names = np.array([str(name) for name in recordings])
+    recording = group_numbers("recordings", names, len(labels))
+    scores = []
+    for r in range(recording.max() + 1):
+        rows = recording == r
+        if len(np.unique(labels[rows])) > 1:
+            found = _scores(
+                probabilities[rows],
+                labels[rows],
+                recording[rows] * 0,
+                None,
+                "trial",
+                n_permutations,
+                seed,
+            )
+            fold = str(names[rows][0])
+            scores += [
+                replace(score, method=method, split=split, role=role, fold=fold) for score in found
+            ]
+    return scores
+
+
+def _scores(
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    recording: np.ndarray,
+    block: np.ndarray | None,
+    unit: str,
+    n_permutations: int,
+    seed: int,
+) -> list[Score]:
+    check_finite("probabilities", probabilities)
+    if probabilities.min() < 0 or np.abs(probabilities.sum(axis=1) - 1).max() > 1e-3:
+        raise ValueError(
+            f"probabilities must be at least 0 and sum to 1 in each row; got a minimum of "
+            f"{probabilities.min():.3g} and sums of {probabilities.sum(axis=1).min():.3g} to "
+            f"{probabilities.sum(axis=1).max():.3g}; apply a softmax to logits first."
+        )
+    n_trials, n_classes = probabilities.shape
+    permute = label_permuter(labels, recordings=recording, blocks=block, unit=unit)
+    decoded = probabilities.argmax(axis=1)
+    parts = [np.flatnonzero(recording == r) for r in range(recording.max() + 1)]
+    ranks = [stats.rankdata(probabilities[rows], axis=0) for rows in parts]
+    sizes = np.array([len(rows) for rows in parts])
+
+    def both(shown: np.ndarray) -> np.ndarray:
+        aucs = [macro_auc(rank, shown[rows]) for rows, rank in zip(parts, ranks, strict=True)]
+        recall = mean_recall(count_pairs(shown, decoded, n_classes=n_classes))
+        return np.array([recall, mean_present(np.array(aucs), sizes)])
+
+    mean, low, high = null_range(lambda rng: both(permute(rng)), n_draws=n_permutations, seed=seed)
+    tables = np.array(
+        [count_pairs(labels[rows], decoded[rows], n_classes=n_classes) for rows in parts]
+    )
+    aucs = np.array(
+        [macro_auc(rank, labels[rows]) for rows, rank in zip(parts, ranks, strict=True)]
+    )
+    accuracy, auc = both(labels)
+
+    n_recordings = int(np.isfinite(aucs).sum())  # those with at least two classes
+    protocol = {"n": len(parts), "unit": "recordings"}
+    if n_recordings >= MIN_RECORDINGS:
+        ends = [
+            cluster_bootstrap(statistic, len(parts), bounds=(0, 1), seed=seed)
+            for statistic in (
+                lambda drawn: mean_recall(np.tensordot(drawn, tables, 1)),
+                lambda drawn: mean_present(aucs, sizes * drawn),
+            )
+        ]
+        text = f"t with bootstrap error over {len(parts)} recordings ({n_trials} trials)"
+        texts = [text, text]
+    elif unit == "trial":
+        protocol = {"n": n_trials, "unit": "trials"}
+        ends = [
+            recall_interval(tables.sum(axis=0)),
+            auc_interval(probabilities, labels, parts=parts, seed=seed),
+        ]
+        texts = ["exact binomial over trials", "t with bootstrap error over trials"]
+    else:
+        ends = [(None, None)] * 2
+        texts = ["none: labels constant within blocks and fewer than 3 recordings"] * 2
+    chances = (expected_recall(tables) if unit == "trial" else float(mean[0]), 0.5)
+    return [
+        Score(
+            name=("balanced accuracy", "AUC")[i],
+            value=(accuracy, auc)[i],
+            low=ends[i][0],
+            high=ends[i][1],
+            chance=chances[i],
+            chance_low=float(low[i]),
+            chance_high=float(high[i]),
+            interval=texts[i],
+            **protocol,
+        )
+        for i in range(2)
+    ]

@@ -1,0 +1,175 @@
+"""Scores that compare sets of pictures through a network's probabilities and features."""
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import entr
+
+from phosphene._checks import check_finite
+from phosphene.evaluation.intervals import cluster_bootstrap
+from phosphene.score import Score
+
+
+def inception_score(
+    probabilities: Float[np.ndarray, "picture class"], *, n_splits: int = 1, seed: int = 0
+) -> tuple[float, float]:
+    """Exponential of the mean KL divergence between a picture's classes and those of the set.
+
+    From 1 (all pictures look like the same mixture) to the number of classes (each picture is sure,
+    all classes occur equally often). It never looks at real pictures and rewards variety of any
+    kind, outside the wanted class too: print the value of real pictures beside it. Biased downwards
+    for few pictures per split.
+
+    Rows are shuffled before they are split. Published code splits in file order, where a split may
+    hold a single class; with one split there is no difference.
+
+    Parameters
+    ----------
+    probabilities
+        Of the judge's classes; rows sum to 1.
+    n_splits
+        Equal parts; the score is computed in each.
+    seed
+        Seed of the shuffle.
+
+    Returns
+    -------
+    mean, spread
+        Over splits; the spread (population standard deviation) is not an error of the mean.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer pictures than splits, or rows that are not probabilities.
+
+    References
+    ----------
+    Salimans et al., NeurIPS 2016, https://arxiv.org/abs/1606.03498; Barratt and Sharma,
+    https://arxiv.org/abs/1801.01973 on what it does not say.
+    """
+    check_finite("probabilities", probabilities)
+    sums = probabilities.sum(axis=1, dtype=np.float64)
+    if probabilities.min(initial=0) < 0 or np.abs(sums - 1).max(initial=0) > 1e-3:
+        raise ValueError(
+            "probabilities must be at least 0 and sum to 1 in each row; got rows that do not; "
+            "apply a softmax to logits first."
+        )
+    if not 1 <= n_splits <= len(probabilities):
+        raise ValueError(
+            f"need at least one picture per split and one split; got {len(probabilities)} pictures "
+            f"and {n_splits} splits; lower `n_splits`."
+        )
+    rows = np.random.default_rng(seed).permutation(probabilities.astype(np.float64))
+    scores = [
+        np.exp(entr(part.mean(axis=0)).sum() - entr(part).sum(axis=1).mean())
+        for part in np.array_split(rows, n_splits)
+    ]
+    return float(np.mean(scores)), float(np.std(scores))
+
+
+def frechet_distance(
+    real: Float[np.ndarray, "n_real feature"], fake: Float[np.ndarray, "n_fake feature"]
+) -> float:
+    """Squared 2-Wasserstein distance between Gaussians fitted to the two sets (0 is best).
+
+    Biased upwards for few samples, the more so the more features: only compare scores with equal
+    numbers of pictures, and with the distance between two halves of the real ones.
+
+    Raises
+    ------
+    ValueError
+        If a set has fewer than 2 rows or values that are not finite.
+
+    References
+    ----------
+    Heusel et al., NeurIPS 2017, https://arxiv.org/abs/1706.08500; the bias: Chong and Forsyth,
+    https://arxiv.org/abs/1911.07023.
+    """
+    if min(len(real), len(fake)) < 2:
+        raise ValueError(
+            f"need at least 2 rows per set; got {len(real)} real, {len(fake)} fake; add pictures."
+        )
+    check_finite("real", real)
+    check_finite("fake", fake)
+    real, fake = real.astype(np.float64), fake.astype(np.float64)
+    cov_real, cov_fake = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (real, fake))
+    scale, basis = np.linalg.eigh(cov_real)
+    root = (basis * np.sqrt(scale.clip(min=0))) @ basis.T
+    overlap = np.sqrt(np.linalg.eigvalsh(root @ cov_fake @ root).clip(min=0)).sum()
+    gap = ((real.mean(axis=0) - fake.mean(axis=0)) ** 2).sum()
+    distance = gap + np.trace(cov_real) + np.trace(cov_fake) - 2 * overlap
+    return float(max(distance, 0.0))  # equal sets: rounding may leave -1e-15
+
+
+def distribution_scores(
+    probabilities: Float[np.ndarray, "picture class"],
+    features: Float[np.ndarray, "picture feature"],
+    *,
+    real_features: Float[np.ndarray, "n_real feature"],
+    extractor: str,
+    method: str,
+    split: str = "",
+    role: str = "result",
+    n_resamples: int = 100,
+    seed: int = 0,
+) -> list[Score]:
+    """Inception Score and Fréchet distance of one set of pictures, with intervals over pictures.
+
+    The interval holds the judge, the generator and the real pictures fixed: it says how much the
+    score would move with other held-out trials, not with another training run.
+
+    Parameters
+    ----------
+    probabilities, features
+        What the judge says about the pictures; one picture per held-out trial, else trials count
+        several times.
+    real_features
+        Features of real pictures that neither generator nor judge was trained on.
+    extractor
+        Judge, for the name: "domain" gives "IS[domain]".
+    method, split, role
+        Words for the `Score`; for the reference pass real pictures and ``role="reference"``.
+    n_resamples
+        Draws of the bootstrap.
+    seed
+        Of the bootstrap.
+    """
+    values = (inception_score(probabilities)[0], frechet_distance(real_features, features))
+
+    def drawn_rows(drawn: np.ndarray) -> np.ndarray:
+        return np.repeat(np.arange(len(drawn)), drawn)
+
+    intervals = [
+        cluster_bootstrap(
+            statistic, len(probabilities), bounds=bounds, n_resamples=n_resamples, seed=seed
+        )
+        for statistic, bounds in (
+            (
+                lambda drawn: inception_score(probabilities[drawn_rows(drawn)])[0],
+                (1.0, float(probabilities.shape[1])),
+            ),
+            (
+                lambda drawn: frechet_distance(real_features, features[drawn_rows(drawn)]),
+                (0.0, np.inf),
+            ),
+        )
+    ]
+    return [
+        Score(
+            name=f"{name}[{extractor}]",
+            value=value,
+            low=low,
+            high=high,
+            n=len(probabilities),
+            unit="pictures",
+            higher_is_better=higher,
+            section="pictures",
+            role=role,
+            method=method,
+            split=split,
+            extractor=extractor,
+            interval="t with bootstrap error over pictures",
+        )
+        for name, value, (low, high), higher in zip(
+            ("IS", "Fréchet distance"), values, intervals, (True, False), strict=True
+        )
+    ]
