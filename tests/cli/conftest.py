@@ -14,8 +14,10 @@ class Config:
     """Updates (paper, section 4)."""
     hidden: tuple[int, ...] = (32,)
     """Widths of the layers before the last."""
-    seed: int = 0
-    """Seed of everything."""
+    mirror: bool = False
+    """Whether to mirror pictures."""
+    limit: int | None = 3
+    """Most trials per class; None takes all."""
 
 
 @pytest.fixture

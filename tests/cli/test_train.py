@@ -21,13 +21,26 @@ def test_run_folder_says_what_was_run(fake, words, tmp_path, capsys):
     assert run.read_json("config.json") == {
         "recipe": "fake_2020",
         "preset": "paper",
-        "config": {"n_steps": 50, "hidden": [32], "seed": 0},
+        "config": {"n_steps": 50, "hidden": [32], "mirror": False, "limit": 3},
         "data": "data",
+        "command": ["phosphene", "train", "fake_2020", "paper", "--data", "data", "--out", "run"],
     }
     assert [score["value"] for score in run.read_json("scores.json")] == [0.7, 0.5]
     text = capsys.readouterr().out
     assert str(run.path / "report.html") in text
     assert "next" in text
+
+
+def test_kept_command_repeats_the_settings(fake, words, tmp_path, monkeypatch):
+    changes = ["--hidden", "3", "4", "--mirror", "--limit", "None"]
+    assert main(["train", "fake_2020", *words, *changes]) == 0
+    kept = RunDir(tmp_path / "run").read_json("config.json")["command"]
+    assert kept[8:] == changes
+    kept[kept.index("run")] = "again"
+    monkeypatch.chdir(tmp_path)
+    assert main(kept[1:]) == 0
+    (first, _), (second, _) = fake.trained
+    assert first == second
 
 
 def test_report_is_rewritten_after_each_stage_and_at_the_end(fake, words):

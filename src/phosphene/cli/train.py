@@ -71,7 +71,7 @@ def train_recipe(
             "Make one with `phosphene data import` or `phosphene data simulate`."
         )
     begins = not (out / "config.json").exists()
-    run = _open_run(out, _settings(recipe, preset, config, data), resume=resume)
+    run = _open_run(out, _settings(recipe, preset, config, data=data, out=out), resume=resume)
 
     def on_stage(stage: str) -> None:
         try:
@@ -145,14 +145,28 @@ def _parse(recipe: Recipe, preset: str, argv: list[str]) -> Any:
     )
 
 
-def _settings(recipe: Recipe, preset: str, config: Any, data: Path) -> dict[str, Any]:
+def _settings(recipe: Recipe, preset: str, config: Any, *, data: Path, out: Path) -> dict[str, Any]:
+    begun_from, now = (dataclasses.asdict(each) for each in (recipe.config(preset), config))
+    changed = {name: value for name, value in now.items() if value != begun_from[name]}
+    names = data.resolve().name, out.resolve().name  # never an absolute path: run folders travel
+    command = ["phosphene", "train", recipe.key, preset, "--data", names[0], "--out", names[1]]
     settings = {
         "recipe": recipe.key,
         "preset": preset,
-        "config": dataclasses.asdict(config),
-        "data": data.resolve().name,  # never an absolute path: run folders travel
+        "config": now,
+        "data": names[0],
+        "command": command + [word for item in changed.items() for word in _option(*item)],
     }
     return json.loads(json.dumps(settings, default=str))  # tuples become lists, as when read
+
+
+def _option(name: str, value: Any) -> list[str]:
+    """Return the words that set one field on the command line."""
+    dashed = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{dashed}" if value else f"--no-{dashed}"]
+    values = value if isinstance(value, list | tuple) else [value]
+    return [f"--{dashed}", *map(str, values)]
 
 
 def _open_run(out: Path, settings: dict[str, Any], *, resume: bool) -> RunDir:
@@ -169,7 +183,7 @@ def _open_run(out: Path, settings: dict[str, Any], *, resume: bool) -> RunDir:
     begun = run.read_json("config.json")
     before = {**begun, **begun["config"]}
     now = {**settings, **settings["config"]}
-    for name in sorted((before.keys() | now.keys()) - {"config", "preset"}):
+    for name in sorted((before.keys() | now.keys()) - {"config", "preset", "command"}):
         if before.get(name) != now.get(name):
             raise ValueError(
                 f"`--resume` needs the settings that the run began with; `{name}` was "
