@@ -2,7 +2,6 @@
 
 from itertools import pairwise
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -54,11 +53,16 @@ class LSTMEncoder(nn.Module):
         return hidden[:, -1]
 
 
-def _start_as_keras(layer: nn.LSTM) -> None:
-    nn.init.xavier_uniform_(layer.weight_ih_l0)
-    nn.init.orthogonal_(layer.weight_hh_l0)
-    with torch.no_grad():
-        layer.bias_ih_l0.zero_()
-        layer.bias_ih_l0[layer.hidden_size : 2 * layer.hidden_size] = 1  # gates are i, f, g, o
-        layer.bias_hh_l0.zero_()
-    layer.bias_hh_l0.requires_grad_(False)
+def _start_as_keras(layer: nn.Module) -> None:
+    for name, values in layer.named_parameters():
+        if name.startswith("weight_ih"):
+            nn.init.xavier_uniform_(values)
+        elif name.startswith("weight_hh"):
+            nn.init.orthogonal_(values)
+        else:
+            nn.init.zeros_(values)
+        if name.startswith("bias_ih"):
+            _, forget, _, _ = values.detach().chunk(4)  # gates are i, f, g, o
+            forget.fill_(1)
+        if name.startswith("bias_hh"):
+            values.requires_grad_(False)

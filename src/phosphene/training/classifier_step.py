@@ -1,0 +1,96 @@
+"""Training of picture classifiers."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from phosphene._checks import check_positive
+from phosphene.augment.picture import jitter_pictures
+from phosphene.training.schedule import make_schedule
+
+
+class ClassifierStep:
+    """Update a picture classifier by cross-entropy on a batch of (pictures, labels).
+
+    Parameters
+    ----------
+    network
+        From pictures in [-1, 1] to logits.
+    rng
+        Source of all draws.
+    lr
+        AdamW step.
+    weight_decay
+        Decoupled decay.
+    schedule, n_steps, n_warmup
+        Course of the learning rate, see `make_schedule`.
+    label_smoothing
+        Share of the target spread over all classes.
+    max_shift, contrast, noise
+        Light augmentation, see `jitter_pictures`.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        rng: torch.Generator,
+        lr: float = 2e-3,
+        weight_decay: float = 1e-2,
+        schedule: str = "constant",
+        n_steps: int | None = None,
+        n_warmup: int = 0,
+        label_smoothing: float = 0.0,
+        max_shift: int = 0,
+        contrast: float = 0.0,
+        noise: float = 0.0,
+    ) -> None:
+        check_positive("lr", lr)
+        self.network, self.rng = network, rng
+        self.device = next(network.parameters()).device
+        self.label_smoothing = label_smoothing
+        self.max_shift, self.contrast, self.noise = max_shift, contrast, noise
+        self.optimizer = torch.optim.AdamW(
+            network.parameters(), lr=lr, weight_decay=weight_decay, fused=True
+        )
+        self.schedule = make_schedule(
+            self.optimizer, kind=schedule, n_steps=n_steps, n_warmup=n_warmup
+        )
+        self.parts: dict[str, Any] = {
+            "network": network,
+            "optimizer": self.optimizer,
+            "schedule": self.schedule,
+            "rng": rng,
+        }
+
+    def __call__(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        """Update on (pictures, labels)."""
+        images, labels = (tensor.to(self.device) for tensor in batch)
+        images = jitter_pictures(
+            images,
+            max_shift=self.max_shift,
+            contrast=self.contrast,
+            noise=self.noise,
+            generator=self.rng,
+        )
+        self.network.train()
+        logits = self.network(images)
+        loss = F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        self.schedule.step()
+        accuracy = (logits.argmax(1) == labels).float().mean()
+        return {"loss": loss.detach(), "accuracy": accuracy}
+
+    @torch.no_grad()
+    def probabilities(
+        self, images: Float[Tensor, "batch color height width"], *, batch_size: int = 256
+    ) -> Float[Tensor, "batch classes"]:
+        """Return class probabilities in evaluation mode."""
+        self.network.eval()
+        parts = [self.network(part.to(self.device)) for part in images.split(batch_size)]
+        return torch.cat(parts).softmax(1).cpu()

@@ -1,0 +1,225 @@
+"""Adversarial training of a conditional picture generator."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from phosphene._checks import check_option, check_positive
+from phosphene.augment.diff_augment import diff_augment
+from phosphene.losses.gan import hinge_discriminator_loss, hinge_generator_loss
+from phosphene.losses.mode_seeking import mode_seeking_loss
+from phosphene.training.ema import EMA
+from phosphene.training.schedule import make_schedule
+
+NOISE_LAWS = ("normal", "uniform")
+MODE_SEEKING_NOISES = ("z", "z_and_features")
+
+
+class GANStep:
+    """Update the discriminator once, then the generator once, on a batch of (pictures, features).
+
+    One forward pass of the generator on z1 serves both updates: its weights do not change in
+    between, so the numbers are those of two passes (its running statistics advance once).
+
+    Parameters
+    ----------
+    generator
+        Network from (z, f) to pictures in [-1, 1], with attributes `n_noise` and `n_features`.
+    discriminator
+        Network from (pictures, f) to one logit per picture.
+    rng
+        Source of all draws.
+    lr_generator, lr_discriminator
+        Adam steps (3e-4 in the released code; the paper gives none).
+    betas
+        Adam's averages, for both networks (released code).
+    eps
+        Adam's term under the fraction; Keras has 1e-7.
+    noise
+        Law of z: "normal" as in the paper, "uniform" in (-1, 1) as in the code.
+    n_adversarial_terms
+        1: the generator is judged on z1 (paper); 2: on z1 and z2, summed (code).
+    halved
+        Half the sum of the discriminator's hinges (code).
+    mode_seeking
+        Weight of the mode seeking term; 0 leaves it out.
+    mode_seeking_eps
+        Added to its ratio: 0 in the paper, 1e-5 in the code.
+    mode_seeking_noise
+        Noise distance over "z" (paper) or "z_and_features" (code).
+    policy
+        Steps of `diff_augment`, drawn anew for every set of pictures.
+    feature_jitter
+        Standard deviation of normal noise added to the features, the same for both networks.
+    mismatch
+        Weight of a hinge that calls real pictures with another trial's features generated
+        (arXiv:1605.05396, their GAN-CLS); not in the paper.
+    r1
+        Weight of the squared slope of the discriminator on real pictures (arXiv:1801.04406), taken
+        every `r1_every` steps.
+    r1_every
+        Steps between slope penalties; the weight is multiplied by it.
+    ema_decay
+        Weight of the past in the averaged generator; None keeps no average.
+    schedule, n_steps, n_warmup
+        Course of both learning rates, see `make_schedule`.
+
+    References
+    ----------
+    Singh et al., ICASSP 2023, Eqs. 5 to 7, https://arxiv.org/abs/2302.10121
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        *,
+        rng: torch.Generator,
+        lr_generator: float = 3e-4,
+        lr_discriminator: float = 3e-4,
+        betas: tuple[float, float] = (0.2, 0.5),
+        eps: float = 1e-7,
+        noise: str = "normal",
+        n_adversarial_terms: int = 1,
+        halved: bool = False,
+        mode_seeking: float = 1.0,
+        mode_seeking_eps: float = 0.0,
+        mode_seeking_noise: str = "z",
+        policy: Sequence[str] = ("color", "translation"),
+        feature_jitter: float = 0.0,
+        mismatch: float = 0.0,
+        r1: float = 0.0,
+        r1_every: int = 16,
+        ema_decay: float | None = None,
+        schedule: str = "constant",
+        n_steps: int | None = None,
+        n_warmup: int = 0,
+    ) -> None:
+        check_option("noise", noise, NOISE_LAWS)
+        check_option("mode_seeking_noise", mode_seeking_noise, MODE_SEEKING_NOISES)
+        check_positive("lr_generator", lr_generator)
+        check_positive("lr_discriminator", lr_discriminator)
+        if n_adversarial_terms not in (1, 2):
+            raise ValueError(
+                f"`n_adversarial_terms` must be 1 or 2; got {n_adversarial_terms}. "
+                "The paper has 1, the released code 2."
+            )
+        self.generator, self.discriminator, self.rng = generator, discriminator, rng
+        self.device = next(generator.parameters()).device
+        self.noise, self.n_adversarial_terms, self.halved = noise, n_adversarial_terms, halved
+        self.mode_seeking, self.mode_seeking_eps = mode_seeking, mode_seeking_eps
+        self.mode_seeking_noise, self.policy = mode_seeking_noise, tuple(policy)
+        self.feature_jitter, self.mismatch = feature_jitter, mismatch
+        self.r1, self.r1_every = r1, r1_every
+        self.optimizers = [
+            torch.optim.Adam(network.parameters(), lr=lr, betas=betas, eps=eps, fused=True)
+            for network, lr in ((discriminator, lr_discriminator), (generator, lr_generator))
+        ]
+        self.schedules = [
+            make_schedule(optimizer, kind=schedule, n_steps=n_steps, n_warmup=n_warmup)
+            for optimizer in self.optimizers
+        ]
+        self.ema = EMA(generator, decay=ema_decay) if ema_decay is not None else None
+        self.parts: dict[str, Any] = {
+            "generator": generator,
+            "discriminator": discriminator,
+            "optimizer_discriminator": self.optimizers[0],
+            "optimizer_generator": self.optimizers[1],
+            "schedule_discriminator": self.schedules[0],
+            "schedule_generator": self.schedules[1],
+            "rng": rng,
+        }
+        if self.ema is not None:
+            self.parts["ema"] = self.ema
+
+    @property
+    def sampler(self) -> nn.Module:
+        """The generator to make pictures with, in evaluation mode: the average if one is kept."""
+        return self.generator.eval() if self.ema is None else self.ema.module
+
+    def __call__(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        """Update both networks on (pictures, features)."""
+        real, f = (tensor.to(self.device) for tensor in batch)
+        if self.feature_jitter:
+            f = f + self.feature_jitter * self._normal(f.shape)
+        self.generator.train()
+        self.discriminator.train()
+        z1 = self.draw_noise(len(f))
+        fake = self.generator(z1, f)
+        values = self._update_discriminator(real, fake.detach(), f)
+        values |= self._update_generator(fake, z1, f)
+        for schedule in self.schedules:
+            schedule.step()
+        if self.ema is not None:
+            self.ema.update(self.generator)
+        return {name: value.detach() for name, value in values.items()}
+
+    def draw_noise(self, n: int) -> Float[Tensor, "batch noise"]:
+        """Draw z for n pictures."""
+        shape = torch.Size((n, int(self.generator.n_noise)))  # pyright: ignore[reportArgumentType]
+        if self.noise == "normal":
+            return self._normal(shape)
+        draws = torch.rand(shape, generator=self.rng, device=self.rng.device)
+        return (2 * draws - 1).to(self.device)
+
+    def _update_discriminator(self, real: Tensor, fake: Tensor, f: Tensor) -> dict[str, Tensor]:
+        real_logits = self.discriminator(self._augment(real), f)
+        fake_logits = self.discriminator(self._augment(fake), f)
+        loss = hinge_discriminator_loss(real_logits, fake_logits, halved=self.halved)
+        if self.mismatch:
+            wrong = self.discriminator(self._augment(real), f.roll(1, 0))
+            loss = loss + self.mismatch * (1 + wrong).clamp(min=0).mean()
+        values = {
+            "loss_discriminator": loss,
+            "logit_real": real_logits.mean(),
+            "logit_fake": fake_logits.mean(),
+        }
+        # The schedule counts the steps, and is part of the checkpoint.
+        if self.r1 and self.schedules[0].last_epoch % self.r1_every == 0:
+            loss = loss + self.r1 / 2 * self.r1_every * self._slope(real, f)
+        self.optimizers[0].zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizers[0].step()
+        return values
+
+    def _update_generator(self, fake: Tensor, z1: Tensor, f: Tensor) -> dict[str, Tensor]:
+        self.discriminator.requires_grad_(False)
+        adversarial = hinge_generator_loss(self.discriminator(self._augment(fake), f))
+        values = {}
+        loss = adversarial
+        if self.mode_seeking or self.n_adversarial_terms == 2:
+            z2 = self.draw_noise(len(f))
+            fake2 = self.generator(z2, f)
+            if self.n_adversarial_terms == 2:
+                second = self.discriminator(self._augment(fake2), f)
+                loss = loss + hinge_generator_loss(second)
+            if self.mode_seeking:
+                values["mode_seeking"] = self._mode_seeking(fake, fake2, z1, z2)
+                loss = loss + self.mode_seeking * values["mode_seeking"]
+        self.optimizers[1].zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizers[1].step()
+        self.discriminator.requires_grad_(True)
+        return {"loss": loss, **values}
+
+    def _mode_seeking(self, fake1: Tensor, fake2: Tensor, z1: Tensor, z2: Tensor) -> Tensor:
+        if self.mode_seeking_noise == "z_and_features":
+            # Equal features add columns without any difference, which lowers the mean.
+            n_features = int(self.generator.n_features)  # pyright: ignore[reportArgumentType]
+            z1, z2 = (nn.functional.pad(z, (0, n_features)) for z in (z1, z2))
+        return mode_seeking_loss(fake1, fake2, z1, z2, eps=self.mode_seeking_eps)
+
+    def _slope(self, real: Tensor, f: Tensor) -> Tensor:
+        real = real.detach().requires_grad_()
+        logits = self.discriminator(self._augment(real), f)
+        (slope,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
+        return slope.square().sum((1, 2, 3)).mean()
+
+    def _augment(self, images: Tensor) -> Tensor:
+        return diff_augment(images, policy=self.policy, generator=self.rng)
+
+    def _normal(self, shape: torch.Size) -> Tensor:
+        return torch.randn(shape, generator=self.rng, device=self.rng.device).to(self.device)
