@@ -87,8 +87,7 @@ def read_image_folder(
 
 
 def mark_shown(table: pd.DataFrame, patterns: Sequence[str], *, where: Path) -> pd.DataFrame:
-    """Return the table with `shown` true where a name or path matches a pattern; all if none is
-    given.
+    """Mark as shown what matches a pattern by name or path; without patterns change nothing.
 
     A class of which nothing matches is refused.
     """
@@ -122,9 +121,7 @@ def rename_classes(images: ImageSet, names: Mapping[str, str]) -> ImageSet:
 
 
 def find_document(path: Path) -> str:
-    """Return the text of the licence file that lies in a folder or its parents' two levels; else
-    ''.
-    """
+    """Return the text of the licence file that lies beside pictures; '' where there is none."""
     folder = path if path.is_dir() else path.parent
     for file in sorted(folder.iterdir()):
         if file.is_file() and re.match(r"licen[cs]e", file.name, re.IGNORECASE):
