@@ -1,1 +1,1 @@
-"""Recordings with a planted signal and a known best-possible accuracy."""
+"""Recordings with a planted, known signal and a known best-possible accuracy."""
