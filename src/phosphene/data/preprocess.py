@@ -190,7 +190,8 @@ def describe(preprocessing: Preprocessing, *, sfreq: float) -> dict[str, Any]:
                 "step": "resample",
                 "from_hz": sfreq,
                 "to_hz": preprocessing.resample,
-                "by": "mne.filter.resample (FFT), then shifted to each onset by a fraction of a sample",
+                "by": "mne.filter.resample (FFT), then shifted to each onset by a fraction of a "
+                "sample",
                 "mne": mne_version,
             }
         )

@@ -10,7 +10,9 @@ class Preprocessing:
     """How trials are cut from continuous signals. Nothing here learns from the data."""
 
     band: tuple[float, float] | None = (1.0, 30.0)
-    """Band-pass edges in Hz (zero-phase Butterworth on the continuous signal); None leaves it out."""
+    """Band-pass edges in Hz (zero-phase Butterworth on the continuous signal); None leaves it
+    out.
+    """
     notch: float | None = None
     """Mains frequency to remove with its harmonics, in Hz; needless below the band's upper edge."""
     resample: float | None = 128.0

@@ -39,7 +39,7 @@ class Background:
 
     def shapes(self, n_times: int) -> NDArray[np.float64]:
         """Return (part, freq): spectra of unit variance at the frequencies of an `rfft`."""
-        freqs = scipy.fft.rfftfreq(n_times, 1 / self.sfreq)
+        freqs = np.fft.rfftfreq(n_times, 1 / self.sfreq)
         pink = (KNEE**2 + freqs**2) ** (-self.exponent / 2)
         alpha = np.exp(-0.5 * ((freqs - ALPHA_FREQUENCY) / ALPHA_WIDTH) ** 2)
         shapes = np.stack([pink, alpha, np.ones_like(freqs)])
@@ -62,7 +62,12 @@ class Background:
             if n_times % 2 == 0:
                 white[:, -1] = white[:, -1].real * np.sqrt(2)
             spectrum += (mixing.astype(np.float32) @ white) * np.sqrt(shape).astype(np.float32)
-        return scipy.fft.irfft(spectrum, n_times).astype(np.float32)
+        return np.fft.irfft(spectrum, n_times).astype(np.float32)
+
+
+def fast_length(n_times: int) -> int:
+    """Return the next length from `n_times` up whose Fourier transform is fast."""
+    return int(scipy.fft.next_fast_len(n_times, real=True))  # pyright: ignore[reportArgumentType]
 
 
 def rfft_weights(n_times: int) -> NDArray[np.float64]:

@@ -18,11 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
-import scipy.optimize
 from numpy.typing import NDArray
 
-from phosphene.data.simulate.background import Background, rfft_weights
+from phosphene.data.simulate.background import Background, fast_length, rfft_weights
 
 N_DRAWS = 20_000
 METHOD = (
@@ -73,10 +71,8 @@ def response_gram(
     gram
         (response, response), dimensionless: the squared signal-to-noise ratio of unit weights.
     """
-    n_times = scipy.fft.next_fast_len(
-        basis.shape[-1] + round(context * background.sfreq), real=True
-    )
-    spectra = scipy.fft.rfft(basis, n_times).transpose(2, 1, 0)  # (freq, chan, response)
+    n_times = fast_length(basis.shape[-1] + round(context * background.sfreq))
+    spectra = np.fft.rfft(basis, n_times).transpose(2, 1, 0)  # (freq, chan, response)
     white = np.linalg.solve(background.density(n_times), spectra)
     weights = rfft_weights(n_times)[:, None, None]
     n_responses = len(basis)
@@ -103,10 +99,10 @@ def project(signal: np.ndarray, basis: np.ndarray, *, background: Background) ->
         (response, time): ``<b_k moved to the sample, signal>``.
     """
     n_times = signal.shape[-1]
-    spectrum = scipy.fft.rfft(signal.astype(np.float64)).T[..., None]  # (freq, chan, 1)
+    spectrum = np.fft.rfft(signal.astype(np.float64)).T[..., None]  # (freq, chan, 1)
     white = np.linalg.solve(background.density(n_times), spectrum)
-    matched = scipy.fft.rfft(basis, n_times).conj().transpose(2, 0, 1)  # (freq, response, chan)
-    return scipy.fft.irfft((matched @ white)[..., 0].T, n_times)
+    matched = np.fft.rfft(basis, n_times).conj().transpose(2, 0, 1)  # (freq, response, chan)
+    return np.fft.irfft((matched @ white)[..., 0].T, n_times)
 
 
 class BayesRule:
@@ -211,14 +207,13 @@ class BayesRule:
                     f"`ceiling` must be within reach of the pictures; got {accuracy:g}, which no "
                     "effect reaches. Lower it, or remove pictures that several classes share."
                 )
-        return float(
-            scipy.optimize.brentq(
-                lambda effect: self.accuracy(effect).accuracy - accuracy,
-                low,
-                high,
-                xtol=tolerance * high,
-            )
-        )
+        while high - low > tolerance * high:
+            middle = (low + high) / 2
+            if self.accuracy(middle).accuracy < accuracy:
+                low = middle
+            else:
+                high = middle
+        return (low + high) / 2
 
 
 def _square_root(gram: np.ndarray) -> np.ndarray:

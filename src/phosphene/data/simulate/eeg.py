@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-import scipy.fft
 from numpy.typing import NDArray
 
 from phosphene.data.images import ImageSet
 from phosphene.data.recording import Recording, signal_sha256
 from phosphene.data.simulate.background import (
     Background,
+    fast_length,
     mains_line,
     make_background,
     slow_drift,
@@ -135,7 +135,7 @@ def build_model(simulation: EEGSimulation, *, images: ImageSet | None = None) ->
     images = _mark_shown(images, simulation)
     shown = images.shown
     stimuli = images.table["stimulus"]
-    if stimuli.duplicated().any() or (stimuli == "").any():
+    if stimuli.nunique() < len(stimuli) or "" in set(stimuli):
         table = images.table.assign(stimulus=images.table["image_id"])
         images = replace(images, table=table)
     if len(np.unique(images.labels[shown])) < len(images.classes) or len(images.classes) < 2:
@@ -222,7 +222,7 @@ def simulate_recording(
     subject = index // simulation.n_recordings
     onsets = events["sample"].to_numpy()
     n_needed = int(onsets[-1] + (simulation.interval[1] + LEAD_IN) * simulation.sfreq)
-    n_times = scipy.fft.next_fast_len(n_needed, real=True)
+    n_times = fast_length(n_needed)
     signal = model.background.sample(n_times, rng)
     nuisance = _draw_nuisance(
         model, events, basis=responses.basis[subject], n_times=n_times, rng=rng

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -146,9 +147,9 @@ def compute_lead_field(montage: str) -> LeadField:
     eyes = _unit(np.array(list(EYES.values()))) * EYES_DEPTH
     directions = np.concatenate([cortex, background, eyes])
     # Normals are needed by MNE's interface only: the solution below is for all three axes.
-    source = {"rr": directions * HEAD_RADIUS, "nn": _unit(directions)}
+    source: Any = {"rr": directions * HEAD_RADIUS, "nn": _unit(directions)}
     sources = mne.setup_volume_source_space(pos=source, sphere=sphere, verbose="error")
-    forward = mne.make_forward_solution(
+    forward: Any = mne.make_forward_solution(
         info, trans=None, src=sources, bem=sphere, meg=False, mindist=0.0, verbose="error"
     )
     gain = forward["sol"]["data"].T.reshape(len(directions), 3, len(wanted))
@@ -198,7 +199,8 @@ def _write(path: Path, lead_field: LeadField) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
             temporary = Path(file.name)
-            np.savez(file, **{name: np.asarray(getattr(lead_field, name)) for name in _ARRAYS})
+            arrays = {name: np.asarray(getattr(lead_field, name)) for name in _ARRAYS}
+            np.savez(file, allow_pickle=False, **arrays)
         temporary.replace(path)
     except OSError as error:
         logger.debug("lead field not kept: %s", error)

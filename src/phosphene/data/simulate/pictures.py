@@ -31,9 +31,10 @@ def digits_images(size: int = 32, *, seed: int = 0) -> ImageSet:
     """
     from sklearn.datasets import load_digits
 
-    digits = load_digits()
-    labels = np.asarray(digits.target, dtype=np.int64)
-    pixels = np.stack([_enlarge(digit, size) for digit in digits.images])[..., None]
+    values, labels = load_digits(return_X_y=True)
+    labels = np.asarray(labels, dtype=np.int64)
+    small = np.asarray(values).reshape(-1, 8, 8)
+    pixels = np.stack([_enlarge(digit, size) for digit in small])[..., None]
     names = [f"digit_{index:04d}" for index in range(len(labels))]
     table = pd.DataFrame(
         {

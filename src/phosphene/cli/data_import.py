@@ -1,0 +1,184 @@
+"""`phosphene data import`: from your recordings and pictures to a data set."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from phosphene import _checks
+from phosphene.cli.wrong_use import WrongUseError
+from phosphene.data.preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    from phosphene.data.images import ImageSet
+    from phosphene.data.trials import Trials
+
+
+HEADSET = Preprocessing(reject=400e-6)
+"""Settings that suit a headset with dry electrodes: blinks stay, loose electrodes do not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    """Cut trials from recordings and write them, with the pictures, as one data set folder.
+
+    Example: phosphene data import recordings/ --out data/n170 --images face_house/
+    --shown '*3.jpg' --events 1=houses 2=faces
+    """
+
+    sources: tyro.conf.Positional[tuple[Path, ...]]
+    """Recordings (muse-lsl CSV), or folders that are searched for them."""
+    out: Path
+    """Data set folder to make; must not exist."""
+    events: tuple[str, ...]
+    """Event code and class name of each class, as in 1=houses 2=faces."""
+    images: Path | None = None
+    """Pictures: a folder of PNG or JPEG, of MNIST's IDX or of CIFAR-10's binary files."""
+    shown: tuple[str, ...] = ()
+    """Patterns of the names of the pictures that were shown ('*3.jpg'); all if left out."""
+    class_from: Literal["folder", "prefix"] = "folder"
+    """Class of a picture: its folder's name, or its own name up to the first hyphen."""
+    class_names: tuple[str, ...] = ()
+    """New names for classes of pictures, as in target=cat nontarget=dog."""
+    image_size: int = 128
+    """Larger or unequal pictures are cropped to squares and shrunk to this side."""
+    grey: bool = False
+    """Read pictures as grey."""
+    subject: str | None = None
+    """Subject, where no folder is called subject...."""
+    session: str | None = None
+    """Session, where no folder is called session...."""
+    drop_channels: tuple[str, ...] = ()
+    """Channels to leave out."""
+    keep_aux: bool = False
+    """Keep the auxiliary input, Right AUX."""
+    stimulus_column: str | None = None
+    """Column of the recordings that names the picture shown at each event."""
+    preprocessing: Annotated[Preprocessing, tyro.conf.OmitArgPrefixes] = HEADSET
+
+
+def import_dataset(options: ImportOptions) -> "Trials":
+    """Read, check, cut and write; return the trials."""
+    from phosphene.data.dataset import save_dataset
+    from phosphene.data.formats import find_recordings, read_recording
+    from phosphene.data.formats.image_folder import find_document
+    from phosphene.data.pairing import pair
+    from phosphene.data.preprocess import cut_epochs
+    from phosphene.data.recording import check_distinct
+
+    events = _pairs(options.events, option="--events", example="1=houses 2=faces")
+    if len(set(events.values())) < 2:
+        raise WrongUseError(
+            f"`--events` needs at least 2 classes; got {' '.join(options.events) or 'none'}; "
+            f"write for instance 1=houses 2=faces."
+        )
+    if options.out.exists():
+        raise WrongUseError(
+            f"`--out` must not exist yet; {options.out} does; choose another name or remove it."
+        )
+    images = _read_images(options, list(dict.fromkeys(events.values())))
+    recordings = [
+        read_recording(
+            path,
+            subject=options.subject,
+            session=options.session,
+            drop_channels=options.drop_channels,
+            keep_aux=options.keep_aux,
+            stimulus_column=options.stimulus_column,
+        )
+        for path in find_recordings(options.sources)
+    ]
+    check_distinct(recordings)
+    trials, rejected = cut_epochs(recordings, options.preprocessing, events=events)
+    pairing = pair(trials, images)
+    ignored = sorted({c for r in recordings for c in r.events["code"]} - set(events))
+    save_dataset(
+        options.out,
+        recordings=recordings,
+        trials=trials,
+        images=images,
+        pairing=pairing,
+        rejected=rejected,
+        info={
+            "origin": "imported",
+            "events": events,
+            "ignored_codes": ignored,
+            "montage": recordings[0].montage,
+            "licence": "" if options.images is None else find_document(options.images),
+        },
+    )
+    print(f"{len(recordings)} recordings, {sum(r.duration for r in recordings) / 60:.1f} minutes")
+    _print_counts(trials, rejected)
+    if ignored:
+        print(f"events  codes {', '.join(ignored)} have no class and were left out")
+    if images is not None:
+        print(f"{len(images)} pictures, {int(images.shown.sum())} of them shown")
+    print(f"pairing {pairing.kind}: {pairing.reason}")
+    if "unknown" in trials.table["subject"].to_numpy():
+        print("subject unknown: no folder is called subject...; name it with --subject")
+    return trials
+
+
+def main(argv: list[str]) -> None:
+    """Run the command."""
+    options = tyro.cli(ImportOptions, args=argv, prog="phosphene data import")
+    import_dataset(options)
+    print(f"data    {options.out}")
+    print(f"next    phosphene data inspect {shlex.quote(str(options.out))}")
+
+
+def _read_images(options: ImportOptions, classes: Sequence[str]) -> "ImageSet | None":
+    if options.images is None:
+        picture_options = {"--shown": options.shown, "--class-names": options.class_names}
+        for name, value in picture_options.items():
+            if value:
+                raise WrongUseError(f"`{name}` is about pictures; there are none; add --images.")
+        return None
+    from phosphene.data.formats import read_images
+
+    images = read_images(
+        options.images,
+        class_from=options.class_from,
+        image_size=options.image_size,
+        grey=options.grey,
+        shown=options.shown,
+        class_names=_pairs(
+            options.class_names, option="--class-names", example="target=cat nontarget=dog"
+        ),
+    )
+    for name in classes:
+        if name not in images.classes:
+            near = _checks.nearest_name(name, images.classes)
+            raise WrongUseError(
+                f"`--events` must name classes of the pictures, {', '.join(images.classes)}; got "
+                f"'{name}'; "
+                + (f"did you mean '{near}'?" if near else "rename with --class-names.")
+            )
+    return images.with_classes(classes)
+
+
+def _pairs(words: Sequence[str], *, option: str, example: str) -> dict[str, str]:
+    """Read words like 1=houses."""
+    pairs: dict[str, str] = {}
+    for word in words:
+        left, equals, right = word.partition("=")
+        if not (left and equals and right):
+            raise WrongUseError(f"`{option}` takes pairs like {example}; got '{word}'.")
+        if left in pairs:
+            raise WrongUseError(f"`{option}` names '{left}' twice; got {' '.join(words)}.")
+        pairs[left] = right
+    return pairs
+
+
+def _print_counts(trials: "Trials", rejected: Any) -> None:
+    counts = trials.table["class_name"].value_counts()
+    each = ", ".join(f"{counts[name]} {name}" for name in trials.classes)
+    print(
+        f"{len(trials)} trials ({each}) of {trials.n_chans} channels x {trials.n_times} samples at "
+        f"{trials.sfreq:g} Hz"
+    )
+    for reason, n in rejected["reason"].value_counts().items():
+        print(f"{n} rejected: {reason}")
