@@ -40,7 +40,7 @@ install: $(VENV)/.installed
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "Phosphene needs Python 3.11 or newer; found: $$("$(PYTHON)" --version 2>&1 || echo none)."; \
+	  echo "Phosphene needs Python 3.11 or newer; found: $$("$(PYTHON)" --version 2>/dev/null || echo none)."; \
 	  echo "Install it (Debian, Ubuntu: sudo apt install python3 python3-venv), or name one: make PYTHON=/path/to/python3.12"; \
 	  exit 1; }
 	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \

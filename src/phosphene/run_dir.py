@@ -95,7 +95,7 @@ class RunDir:
                     'Python objects. Convert it first, text with `.astype("U")`.'
                 )
         with self._replacing(name) as file:
-            np.savez_compressed(file, **{key: np.asarray(array) for key, array in arrays.items()})
+            np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
 
     def read_arrays(self, name: str) -> dict[str, "np.ndarray"]:
         """Read all arrays of an `.npz`; pickles are refused."""

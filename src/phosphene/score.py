@@ -56,7 +56,7 @@ class Score:
         check_option("role", self.role, ROLES)
         for name in ("value", "low", "high", "chance", "chance_low", "chance_high"):
             number = getattr(self, name)
-            if number is None and name != "value":
+            if number is None:
                 continue
             if not math.isfinite(number):
                 raise ValueError(

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from io import TextIOBase
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -22,8 +22,8 @@ def open_progress(stream: Stream | None = None) -> "BarProgress | LineProgress":
     stream
         Where progress goes; standard error if None, so that results can be piped.
     """
-    stream = stream or sys.stderr
-    return BarProgress(stream) if stream.isatty() else LineProgress(stream)
+    chosen = sys.stderr if stream is None else stream
+    return BarProgress(chosen) if chosen.isatty() else LineProgress(chosen)
 
 
 class LineProgress:
@@ -83,7 +83,7 @@ class BarProgress:
             Elapsed(),
             Remaining(),
             TextColumn("[dim]{task.fields[values]}"),
-            console=Console(file=self._stream),
+            console=Console(file=cast(TextIO, self._stream)),
         )
         self._task = self._bar.add_task(stage, total=total, values="")
         self._bar.start()
