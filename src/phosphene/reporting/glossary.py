@@ -1,0 +1,103 @@
+"""One paragraph for each word that a report uses; only the scores that appear are explained."""
+
+from collections.abc import Sequence
+
+from phosphene.score import Score
+
+ALWAYS = (
+    (
+        "95 % interval",
+        "Where the value would probably lie if the experiment were repeated. It rests on the "
+        "independent units named beside it, not on windows or noise draws.",
+    ),
+    (
+        "Chance, and its range",
+        "What the score would be if the signal said nothing about the class, and the range in "
+        "which it would then lie 95 % of the time.",
+    ),
+    (
+        "Control",
+        "The same analysis with the information taken away: labels permuted, noise in place of "
+        "signals, features shuffled. It must stay inside its chance range; if it does not, "
+        "something other than the signal gives the class away.",
+    ),
+    (
+        "Decoded class and shown class",
+        "The decoded class is what the method reads from the signal; the shown class is what was "
+        "on the screen. A picture can fit the first perfectly and still be wrong about the second.",
+    ),
+)
+SCORES = (
+    (
+        "balanced accuracy",
+        "Share of trials whose class is decoded, averaged over classes: a rare class counts as "
+        "much as a frequent one. Chance is one divided by the number of classes.",
+    ),
+    (
+        "auc",
+        "Probability that a trial of a class gets a higher score for it than a trial of another "
+        "class; averaged over classes. Chance is 0.5.",
+    ),
+    (
+        "k-means",
+        "Features of held-out trials are clustered without labels, clusters are matched with "
+        "classes in the best way, and the share that fits is counted. The best match lifts chance "
+        "above one divided by the number of classes.",
+    ),
+    (
+        "consisten",
+        "Share of generated pictures in which a judge sees the intended class. The judge is a "
+        "classifier trained on pictures that the generator never saw.",
+    ),
+    (
+        "is[",
+        "Inception Score: high when each picture is clearly of one class and all classes occur. It "
+        "says nothing about the right class, nor about copies. The bracket names the classifier; "
+        "scores with different brackets cannot be compared.",
+    ),
+    (
+        "chet distance",
+        "Distance between the features of generated and of real pictures, each described by mean "
+        "and covariance; lower is better. Biased upwards for few pictures: compare with the value "
+        "of real against real. The bracket names the feature network.",
+    ),
+    (
+        "ssim",
+        "Mean structural similarity of two pictures of the same class; lower means more variety. "
+        "Near one: every noise draw gives the same picture.",
+    ),
+    (
+        "diversity",
+        "How different pictures of the same class are from each other. Far from the value of real "
+        "pictures: the generator repeats itself or adds noise.",
+    ),
+    (
+        "nearest",
+        "Distance from a picture to the most similar training picture. Much smaller for generated "
+        "pictures than for held-out real ones: the generator copies.",
+    ),
+)
+CEILING = (
+    "Ceiling",
+    "Simulated signals have known distributions, so that the best accuracy of any decoder, one "
+    "that knows every gain and drift included, can be computed.",
+)
+BASELINE = (
+    "Shrinkage LDA",
+    "Linear discriminant analysis with a regularised covariance: the simplest decoder that works "
+    "on evoked responses, and the one to beat.",
+)
+
+
+def glossary(scores: Sequence[Score], *, has_ceiling: bool) -> list[tuple[str, str]]:
+    """Return (word, explanation) pairs for what a report mentions."""
+    entries = []
+    for part, text in SCORES:
+        names = sorted({s.name for s in scores if part in s.name.lower()}, key=str.lower)
+        if names:
+            entries.append((", ".join(names), text))
+    if any("lda" in s.method.lower() for s in scores):
+        entries.append(BASELINE)
+    if has_ceiling:
+        entries.append(CEILING)
+    return [*entries, *ALWAYS]

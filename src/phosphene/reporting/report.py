@@ -1,0 +1,133 @@
+"""One self-contained HTML page from a run folder, whatever the folder holds so far."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from phosphene.reporting.contents import Contents, read_contents
+from phosphene.reporting.figures.confusion import confusion_matrix
+from phosphene.reporting.figures.evoked import evoked_panels
+from phosphene.reporting.figures.feature_map import feature_map
+from phosphene.reporting.figures.intervals import score_chart
+from phosphene.reporting.figures.learning_curves import learning_curves
+from phosphene.reporting.figures.palette import DARK, LIGHT, class_colors, css_color
+from phosphene.reporting.figures.picture_grid import picture_grid, picture_wall
+from phosphene.reporting.figures.recordings import recordings_chart
+from phosphene.reporting.figures.spectrum import spectrum_panel
+from phosphene.reporting.glossary import glossary
+from phosphene.reporting.headline import (
+    ceiling_score,
+    judge_scores,
+    main_score,
+    same_metric,
+    write_headline,
+)
+from phosphene.reporting.number_text import count_text, percent_text, range_text, value_text
+from phosphene.reporting.tables import command, score_table, settings_tables
+from phosphene.run_dir import RunDir
+from phosphene.score import Score
+
+
+def write_report(run: RunDir) -> Path:
+    """Write report.html into a run folder and return its path.
+
+    Reads the run folder and nothing else. Parts that are not there yet are named as missing, so
+    that the report can be written while the run goes on.
+    """
+    page = render(read_contents(run), written=datetime.now(UTC))
+    run.write_bytes("report.html", lambda file: file.write(page.encode()))
+    return run.path / "report.html"
+
+
+def render(contents: Contents, *, written: datetime) -> str:
+    """Return the page as text; everything that comes from files is escaped."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("phosphene.reporting"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(
+        page_context(contents), written=written.strftime("%Y-%m-%d %H:%M UTC")
+    )
+
+
+def page_context(contents: Contents) -> dict[str, Any]:
+    """Return all that the template shows."""
+    scores = contents.scores
+    main, ceiling = main_score(scores), ceiling_score(contents)
+    grid = picture_grid(contents)
+    colors = [css_color(color) for color in class_colors(len(contents.classes))]
+    return {
+        "contents": contents,
+        "headline": write_headline(contents),
+        "tiles": tiles(contents, main, ceiling),
+        "charts": _charts(scores, main, ceiling),
+        "grid": grid,
+        "wall": picture_wall(contents),
+        "copies": [s for s in scores if s.section == "pictures" and "nearest" in s.name.lower()],
+        "map": feature_map(contents),
+        "confusion": confusion_matrix(contents),
+        "recordings": recordings_chart(contents),
+        "stages": learning_curves(contents),
+        "evoked": evoked_panels(contents),
+        "spectrum": spectrum_panel(contents),
+        "scores": score_table(scores),
+        "fold_scores": score_table(scores, pooled=False),
+        "settings": settings_tables(contents),
+        "command": command(contents),
+        "glossary": glossary(scores, has_ceiling=ceiling is not None),
+        "legend": list(zip(contents.classes, colors, strict=True)),
+        "palette": [
+            (f"--class-{i}", *pair) for i, pair in enumerate(zip(LIGHT, DARK, strict=True))
+        ],
+        "value_text": value_text,
+        "range_text": range_text,
+    }
+
+
+def tiles(
+    contents: Contents, main: Score | None, ceiling: Score | None
+) -> list[tuple[str, str, str]]:
+    """Return (number, what it is, small print) for the first screen."""
+    found = []
+    if main is not None:
+        found.append((value_text(main.value), main.name, count_text(main)))
+        if ceiling is not None and "accuracy" in main.name.lower():
+            share = percent_text(main.value / ceiling.value)
+            found.append((share, "of the best possible", f"ceiling {value_text(ceiling.value)}"))
+        elif main.chance:
+            share = f"{main.value / main.chance:.1f} ×"
+            found.append((share, "chance", f"chance {value_text(main.chance)}"))
+    for judged in judge_scores(contents.scores)[:1]:
+        share = percent_text(judged.value)
+        found.append((share, "seen by the judge as decoded", count_text(judged)))
+    pooled = contents.pooled("labels", "recording")
+    if contents.classes and pooled is not None:
+        n_recordings = len(set(pooled[1].tolist()))
+        what = "recordings" if n_recordings > 1 else "recording"
+        found.append((f"{len(pooled[0]):,}", "held-out trials", f"from {n_recordings} {what}"))
+    elif contents.classes:
+        found.append((str(len(contents.classes)), "classes", ""))
+    return found
+
+
+def _charts(scores: tuple[Score, ...], main: Score | None, ceiling: Score | None) -> list[Any]:
+    """Return the headline charts: decoding of the main metric, and what the judge sees."""
+    charts = []
+    if main is not None:
+        others = [s for s in same_metric(main, scores, role="result") if s is not main]
+        rows = [main, *others]
+        for role in ("baseline", "control", "reference"):
+            rows += same_metric(main, scores, role=role)
+        top = ceiling if "accuracy" in main.name.lower() else None
+        charts.append(score_chart(rows, ceiling=top, caption=f"Held-out decoding: {main.name}"))
+    for judged in judge_scores(scores):
+        rows = [judged]
+        for role in ("baseline", "control", "reference"):
+            rows += same_metric(judged, scores, role=role)
+        charts.append(score_chart(rows, caption=f"Generated pictures: {judged.name}"))
+    return [chart for chart in charts if chart is not None]

@@ -1,0 +1,228 @@
+"""Tables of a report: scores with their controls beside them, and settings as they were stored."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from phosphene.reporting.contents import Contents
+from phosphene.reporting.figures.intervals import Row, score_axis, score_row
+from phosphene.reporting.number_text import count_text, range_text, value_text
+from phosphene.score import Score
+
+SECTION_TITLES = {"decoding": "Decoding", "pictures": "Pictures", "ceiling": "Ceiling"}
+ROLE_ORDER = ("result", "baseline", "control", "reference")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreLine:
+    """One row of the table."""
+
+    method: str
+    role: str
+    value: str
+    interval: str
+    count: str
+    chance: str
+    chance_range: str
+    inside: bool | None
+    """Whether a control lies in its chance range; None for what is not a control."""
+    fold: str
+    row: Row
+    footnotes: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """Scores of one metric, the result first and its controls right below."""
+
+    name: str
+    better: str
+    lines: tuple[ScoreLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """Metrics of one kind."""
+
+    title: str
+    metrics: tuple[Metric, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreTable:
+    """Sections with numbered footnotes, and what all scores have in common."""
+
+    sections: tuple[Section, ...]
+    footnotes: tuple[str, ...]
+    shared: tuple[tuple[str, str], ...]
+
+
+def score_table(scores: Sequence[Score], *, pooled: bool = True) -> ScoreTable | None:
+    """Group scores by section and metric; None where there are none.
+
+    Parameters
+    ----------
+    scores
+        In any order; within a metric and role the given order is kept.
+    pooled
+        Take the scores over all folds, or else those of single folds.
+    """
+    chosen = [score for score in scores if (score.fold == "all") is pooled]
+    if not chosen:
+        return None
+    shared = _shared(chosen)
+    footnotes: list[str] = []
+    sections = []
+    for key, title in SECTION_TITLES.items():
+        names = list(dict.fromkeys(s.name for s in chosen if s.section == key))
+        metrics = tuple(
+            _metric([s for s in chosen if s.section == key and s.name == name], footnotes, shared)
+            for name in names
+        )
+        if metrics:
+            sections.append(Section(title=title, metrics=metrics))
+    return ScoreTable(
+        sections=tuple(sections), footnotes=tuple(footnotes), shared=tuple(shared.items())
+    )
+
+
+PROTOCOL = {
+    "split": "Split",
+    "selected_on": "Checkpoint chosen on",
+    "extractor": "Extractor",
+    "interval": "Interval",
+}
+
+
+def _shared(scores: Sequence[Score]) -> dict[str, str]:
+    """Return the parts of the protocol that all scores with any entry have in common."""
+    shared = {}
+    for field, title in PROTOCOL.items():
+        found = {getattr(score, field) for score in scores} - {"", None}
+        if len(found) == 1:
+            shared[title] = found.pop()
+    return shared
+
+
+def _metric(scores: list[Score], footnotes: list[str], shared: Mapping[str, str]) -> Metric:
+    ordered = sorted(scores, key=lambda s: ROLE_ORDER.index(s.role))
+    axis = score_axis(ordered)
+    return Metric(
+        name=ordered[0].name,
+        better="" if ordered[0].higher_is_better else "lower is better",
+        lines=tuple(
+            ScoreLine(
+                method=s.method or s.name,
+                role=s.role,
+                value=value_text(s.value),
+                interval=range_text(s.low, s.high),
+                count=count_text(s),
+                chance="" if s.chance is None else value_text(s.chance),
+                chance_range=range_text(s.chance_low, s.chance_high),
+                inside=s.inside_chance() if s.role == "control" else None,
+                fold=s.fold,
+                row=score_row(s, axis=axis),
+                footnotes=tuple(_footnote(text, footnotes) for text in _remarks(s, shared)),
+            )
+            for s in ordered
+        ),
+    )
+
+
+def _remarks(score: Score, shared: Mapping[str, str]) -> list[str]:
+    """Return the score's note, and its protocol where it is not that of all scores."""
+    own = [
+        f"{title}: {getattr(score, field)}."
+        for field, title in PROTOCOL.items()
+        if title not in shared and getattr(score, field)
+    ]
+    return [text for text in (score.note, " ".join(own)) if text]
+
+
+def _footnote(text: str, footnotes: list[str]) -> int:
+    if text not in footnotes:
+        footnotes.append(text)
+    return footnotes.index(text) + 1
+
+
+def flatten(tree: Mapping[str, Any], *, prefix: str = "") -> list[tuple[str, str]]:
+    """Return nested settings as (dotted name, text) pairs; long lists are cut."""
+    pairs = []
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            pairs += flatten(value, prefix=f"{name}.")
+        else:
+            pairs.append((name, _text(value)))
+    return pairs
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, (list, tuple)):
+        shown = ", ".join(_text(item) for item in value[:12])
+        return shown + (f", … ({len(value)} in all)" if len(value) > 12 else "")
+    text = str(value)
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+def settings_tables(contents: Contents) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return titled tables: settings, versions and machine, data, split."""
+    config = contents.config.get("config")
+    settings = flatten(config) if isinstance(config, Mapping) else []
+    data = {k: v for k, v in contents.dataset.items() if k not in ("rejected", "files", "info")}
+    info = contents.dataset.get("info")
+    named = {**(info if isinstance(info, Mapping) else {}), **data}
+    named = {k: v for k, v in named.items() if k not in ("columns", "events", "format_version")}
+    tables = [
+        ("Settings", settings),
+        ("Data", flatten(named)[:60]),
+        ("Split", _split_lines(contents.split)),
+        ("Versions and machine", flatten(contents.environment)),
+    ]
+    return [(title, lines) for title, lines in tables if lines]
+
+
+def _split_lines(split: Mapping[str, Any]) -> list[tuple[str, str]]:
+    lines = [
+        (name, _text(split[key]))
+        for key, name in (
+            ("unit", "kept apart"),
+            ("seed", "seed"),
+            ("sha256", "hash"),
+            ("leak_reason", "leak allowed because"),
+        )
+        if split.get(key) is not None
+    ]
+    for fold in split.get("folds", [])[:40]:
+        sizes = f"{len(fold.get('train', ())):,} to train, {len(fold.get('test', ())):,} to test"
+        lines.append((f"fold {fold.get('key', '')}", sizes))
+    for user, ids in (split.get("pictures") or {}).items():
+        lines.append((f"pictures for the {user}", f"{len(ids):,}"))
+    return lines
+
+
+def command(contents: Contents) -> str:
+    """Return the shell command that repeats the run, "" where config.json does not say.
+
+    `command`, a list of words, wins where config.json has it; else the options in `overrides`
+    (field to value) are added to recipe and preset.
+    """
+    config = contents.config
+    if isinstance(config.get("command"), (list, tuple)):
+        return shlex.join(str(word) for word in config["command"])
+    if not config.get("recipe"):
+        return ""
+    words = ["phosphene", "train", str(config["recipe"])]
+    words += [str(config["preset"])] if config.get("preset") else []
+    words += ["--data", str(config["data"])] if config.get("data") else []
+    overrides = config.get("overrides")
+    for key, value in (overrides if isinstance(overrides, Mapping) else {}).items():
+        words += [f"--{str(key).replace('_', '-')}", _text(value)]
+    return shlex.join(words)
