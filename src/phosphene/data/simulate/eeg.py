@@ -109,16 +109,18 @@ def simulate_eeg(
     images
         Pictures to show; scikit-learn's digits if None.
     progress
-        Called with the number of recordings done and the number of all.
+        Called with the number of recordings done, from 0, and the number of all.
     """
     model = build_model(simulation, images=images)
     recordings = []
     total = simulation.n_subjects * simulation.n_recordings
     for index in range(total):
+        if progress is not None:
+            progress(index, total)
         events = design_recording(model, index)
         recordings.append(simulate_recording(model, index, events=events)[0])
-        if progress is not None:
-            progress(index + 1, total)
+    if progress is not None:
+        progress(total, total)
     return SimulatedEEG(recordings, model.images, model.ceiling, model.simulation)
 
 

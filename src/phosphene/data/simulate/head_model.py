@@ -128,12 +128,12 @@ def compute_lead_field(montage: str) -> LeadField:
     """
     import mne
 
-    known = [*HEADSETS, *mne.channels.get_builtin_montages()]
-    check_option("montage", montage, known)
+    builtin = mne.channels.get_builtin_montages()
     channels, reference = HEADSETS.get(montage, ((), None))
-    template = montage
-    if channels:  # MNE 1.13 renames its template of the extended 10-20 system
-        template = "colin27_1020" if "colin27_1020" in known else "standard_1020"
+    template = "standard_1020" if channels else montage
+    if template not in builtin:  # MNE 1.13 calls its standard montages after the head they fit
+        template = template.replace("standard_", "colin27_")
+    check_option("montage", template, [*builtin, *HEADSETS])
     placed = mne.channels.make_standard_montage(template).get_positions()["ch_pos"]
     center = _sphere_center(np.array(list(placed.values())))
     names = list(channels) or list(placed)
