@@ -7,7 +7,7 @@ from scipy import stats
 from phosphene.evaluation.intervals import binomial_interval, cluster_bootstrap
 
 
-def macro_auc(ranks: Float[np.ndarray, "trial class"], labels: Int[np.ndarray, " trial"]) -> float:
+def macro_auc(ranks: np.ndarray, labels: np.ndarray) -> float:
     """Mean over classes of the one-versus-rest AUC, 0 to 1, by the Mann-Whitney statistic.
 
     For two classes the AUC of class 1. Classes without a trial, or without a trial of another
@@ -16,7 +16,7 @@ def macro_auc(ranks: Float[np.ndarray, "trial class"], labels: Int[np.ndarray, "
     Parameters
     ----------
     ranks
-        Probabilities turned to ranks from 1 within each column, ties averaged
+        Shape (trial, class). Probabilities turned to ranks from 1 within each column, ties averaged
         (``scipy.stats.rankdata(probabilities, axis=0)``), so that permutations need not sort again.
     labels
         Class of each trial.
@@ -33,9 +33,7 @@ def macro_auc(ranks: Float[np.ndarray, "trial class"], labels: Int[np.ndarray, "
     return float(((sums - inside * (inside + 1) / 2) / (inside * (n_trials - inside))).mean())
 
 
-def mean_present(
-    values: Float[np.ndarray, " recording"], weights: Int[np.ndarray, " recording"]
-) -> float:
+def mean_present(values: np.ndarray, weights: np.ndarray) -> float:
     """Weighted mean of the values that are not NaN; NaN if no weight is left."""
     weights = np.where(np.isfinite(values), weights, 0)
     total = weights.sum()
@@ -68,8 +66,10 @@ def auc_interval(
         ]
         return mean_present(np.array(values), np.array([len(rows) for rows in again]))
 
-    low, high = cluster_bootstrap(statistic, len(labels), bounds=(0, 1), n_resamples=200, seed=seed)
+    low, high = cluster_bootstrap(
+        statistic, len(labels), bounds=(0.0, 1.0), n_resamples=200, seed=seed
+    )
     if high - low > 1e-12:
         return low, high
-    rarest = min(count for count in np.bincount(labels) if count)
+    rarest = int(min(count for count in np.bincount(labels) if count))
     return binomial_interval(statistic(np.ones(len(labels), dtype=np.int64)) * rarest, rarest)

@@ -76,7 +76,8 @@ def kmeans_score(
         Fold whose encoder made the feature: features of different encoders are not comparable, so
         clusters and matching are made within a fold and hits are pooled. None: one encoder.
     recordings, blocks, unit
-        Level at which labels were randomised, as in `permute_labels`; None: one recording.
+        Level at which labels were randomised, as in `permute_labels`; without recordings labels
+        are permuted within a fold.
     n_permutations
         Of the chance range.
 
@@ -86,9 +87,9 @@ def kmeans_score(
         If a class has no trial in a fold or a feature is not finite.
     """
     fold = group_numbers("folds", [0] * len(labels) if folds is None else folds, len(labels))
-    recording = group_numbers(
-        "recordings", [0] * len(labels) if recordings is None else recordings, len(labels)
-    )
+    recording = fold
+    if recordings is not None:
+        recording = group_numbers("recordings", recordings, len(labels))
     permute = label_permuter(labels, recordings=recording, blocks=blocks, unit=unit)
     parts = [np.flatnonzero(fold == f) for f in range(fold.max() + 1)]
     for rows in parts:

@@ -16,15 +16,13 @@ def confusion_matrix(
     return count_pairs(labels, decoded, n_classes=n_classes)
 
 
-def count_pairs(
-    labels: Int[np.ndarray, " trial"], decoded: Int[np.ndarray, " trial"], *, n_classes: int
-) -> Int[np.ndarray, "class class"]:
-    """Count as `confusion_matrix` does, without checks, for thousands of permutations."""
+def count_pairs(labels: np.ndarray, decoded: np.ndarray, *, n_classes: int) -> np.ndarray:
+    """Count as `confusion_matrix` does, without any check, for thousands of permutations."""
     cells = np.bincount(labels * n_classes + decoded, minlength=n_classes**2)
     return cells.reshape(n_classes, n_classes)
 
 
-def mean_recall(table: Int[np.ndarray, "class class"]) -> float:
+def mean_recall(table: np.ndarray) -> float:
     """Balanced accuracy: mean over the classes shown of the share decoded correctly, 0 to 1."""
     shown = table.sum(axis=1)
     held = shown > 0
@@ -42,7 +40,7 @@ def expected_recall(tables: Int[np.ndarray, "recording class class"]) -> float:
     return float((hits[held] / shown.sum(axis=0)[held]).mean())
 
 
-def recall_interval(table: Int[np.ndarray, "class class"]) -> tuple[float, float]:
+def recall_interval(table: np.ndarray) -> tuple[float, float]:
     """Exact binomial interval of balanced accuracy over trials.
 
     Clopper-Pearson on the number of trials that gives a mean of recalls its variance: all trials

@@ -43,8 +43,8 @@ def label_permuter(
     groups = [group for group in groups if len(np.unique(label_of[group])) > 1]
     if not groups:
         raise ValueError(
-            "permuting within a recording needs two classes in at least one recording; got one "
-            "class in each; pass as `recordings` the larger group (session, subject) in which classes "
+            "permuting needs two classes in at least one recording; got one class "
+            "in each; pass as `recordings` the larger group (session, subject) in which classes "
             "vary and the recordings as `blocks`."
         )
 

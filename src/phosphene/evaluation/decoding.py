@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import stats
 
-from phosphene._checks import check_finite
 from phosphene.evaluation.auc import auc_interval, macro_auc, mean_present
 from phosphene.evaluation.confusion import (
     count_pairs,
@@ -17,7 +16,7 @@ from phosphene.evaluation.confusion import (
 )
 from phosphene.evaluation.controls import label_permuter
 from phosphene.evaluation.intervals import cluster_bootstrap, null_range
-from phosphene.evaluation.units import check_labels, group_numbers
+from phosphene.evaluation.units import check_labels, check_probabilities, group_numbers
 from phosphene.score import Score
 
 MIN_RECORDINGS = 3
@@ -139,13 +138,7 @@ def _scores(
     n_permutations: int,
     seed: int,
 ) -> list[Score]:
-    check_finite("probabilities", probabilities)
-    if probabilities.min() < 0 or np.abs(probabilities.sum(axis=1) - 1).max() > 1e-3:
-        raise ValueError(
-            f"probabilities must be at least 0 and sum to 1 in each row; got a minimum of "
-            f"{probabilities.min():.3g} and sums of {probabilities.sum(axis=1).min():.3g} to "
-            f"{probabilities.sum(axis=1).max():.3g}; apply a softmax to logits first."
-        )
+    check_probabilities(probabilities)
     n_trials, n_classes = probabilities.shape
     permute = label_permuter(labels, recordings=recording, blocks=block, unit=unit)
     decoded = probabilities.argmax(axis=1)
@@ -171,7 +164,7 @@ def _scores(
     protocol = {"n": len(parts), "unit": "recordings"}
     if n_recordings >= MIN_RECORDINGS:
         ends = [
-            cluster_bootstrap(statistic, len(parts), bounds=(0, 1), seed=seed)
+            cluster_bootstrap(statistic, len(parts), bounds=(0.0, 1.0), seed=seed)
             for statistic in (
                 lambda drawn: mean_recall(np.tensordot(drawn, tables, 1)),
                 lambda drawn: mean_present(aucs, sizes * drawn),

@@ -7,7 +7,9 @@ from jaxtyping import Float
 from scipy import stats
 
 
-def binomial_interval(hits: float, n: float, *, level: float = 0.95) -> tuple[float, float]:
+def binomial_interval(
+    hits: int | float, n: int | float, *, level: float = 0.95
+) -> tuple[float, float]:
     """Exact (Clopper-Pearson) interval of a proportion.
 
     Covers at least ``level`` for any true proportion, so it is a little too wide for small ``n``.

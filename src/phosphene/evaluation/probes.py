@@ -41,7 +41,7 @@ def linear_probe(
     labels: Int[np.ndarray, " trial"],
     *,
     n_classes: int,
-    penalty: float = 1.0,
+    penalty: int | float = 1.0,
 ) -> Probe:
     """Fit multinomial logistic regression on standardised training features.
 
@@ -75,7 +75,7 @@ def shrinkage_lda(
     labels: Int[np.ndarray, " trial"],
     *,
     n_classes: int,
-    sfreq: float,
+    sfreq: int | float,
     target_sfreq: float = 64.0,
 ) -> Probe:
     """Fit linear discriminant analysis with Ledoit-Wolf shrinkage on thinned epochs.

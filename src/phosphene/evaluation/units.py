@@ -1,9 +1,11 @@
-"""The independent unit: the level at which labels were randomised."""
+"""The independent unit, the level at which labels were randomised; checks of labels and groups."""
 
 from collections.abc import Hashable, Iterable
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
+
+from phosphene._checks import check_finite
 
 
 def group_numbers(name: str, groups: Iterable[Hashable], n: int) -> Int[np.ndarray, " row"]:
@@ -55,6 +57,24 @@ def check_labels(labels: Int[np.ndarray, " row"], n_classes: int, *, complete: b
         raise ValueError(
             f"every class needs at least one row; class {', '.join(map(str, missing))} of "
             f"{n_classes} has none; drop the class or split so that each part has all classes."
+        )
+
+
+def check_probabilities(probabilities: Float[np.ndarray, "row class"]) -> None:
+    """Refuse rows that are not probabilities of classes.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite or negative, or a row does not sum to 1 within 0.001.
+    """
+    check_finite("probabilities", probabilities)
+    sums = probabilities.sum(axis=1, dtype=np.float64)
+    if probabilities.min(initial=0) < 0 or np.abs(sums - 1).max(initial=0) > 1e-3:
+        raise ValueError(
+            f"probabilities must be at least 0 and sum to 1 in each row; got a minimum of "
+            f"{probabilities.min():.3g} and sums of {sums.min():.3g} to {sums.max():.3g}; "
+            "apply a softmax to logits first."
         )
 
 

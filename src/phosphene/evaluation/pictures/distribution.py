@@ -6,6 +6,7 @@ from scipy.special import entr
 
 from phosphene._checks import check_finite
 from phosphene.evaluation.intervals import cluster_bootstrap
+from phosphene.evaluation.units import check_probabilities
 from phosphene.score import Score
 
 
@@ -46,13 +47,7 @@ def inception_score(
     Salimans et al., NeurIPS 2016, https://arxiv.org/abs/1606.03498; Barratt and Sharma,
     https://arxiv.org/abs/1801.01973 on what it does not say.
     """
-    check_finite("probabilities", probabilities)
-    sums = probabilities.sum(axis=1, dtype=np.float64)
-    if probabilities.min(initial=0) < 0 or np.abs(sums - 1).max(initial=0) > 1e-3:
-        raise ValueError(
-            "probabilities must be at least 0 and sum to 1 in each row; got rows that do not; "
-            "apply a softmax to logits first."
-        )
+    check_probabilities(probabilities)
     if not 1 <= n_splits <= len(probabilities):
         raise ValueError(
             f"need at least one picture per split and one split; got {len(probabilities)} pictures "

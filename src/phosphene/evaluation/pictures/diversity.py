@@ -24,7 +24,8 @@ def within_class_diversity(
 
     1 means that all pictures of a class are the same (collapse); real pictures give the value to
     aim at. Lower than real is no merit: pixel noise is diverse. Classes count equally. Window of 11
-    pixels, Gaussian of 1.5 pixels, K1 = 0.01, K2 = 0.03, as in the paper.
+    pixels, Gaussian of 1.5 pixels, K1 = 0.01, K2 = 0.03, as in the paper; unlike there, borders
+    are mirrored and count (torchmetrics), so that small pictures keep enough pixels.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ def within_class_diversity(
         ]
         return float(np.mean(found)) if found else np.nan
 
-    low, high = cluster_bootstrap(statistic, len(used), bounds=(-1, 1), seed=seed)
+    low, high = cluster_bootstrap(statistic, len(used), bounds=(-1.0, 1.0), seed=seed)
     return Score(
         name="within-class SSIM",
         value=statistic(np.ones(len(used), dtype=np.int64)),

@@ -110,7 +110,7 @@ def nearest_training_distance(
         low, high = cluster_bootstrap(
             lambda drawn, nearest=nearest: float(np.average(nearest, weights=drawn)),
             len(nearest),
-            bounds=(0, 1),
+            bounds=(0.0, 1.0),
             seed=seed,
         )
         scores.append(

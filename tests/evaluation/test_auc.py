@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import roc_auc_score
+
+from phosphene.evaluation.auc import auc_interval, macro_auc, mean_present
+
+
+def ranks(probabilities):
+    return stats.rankdata(probabilities, axis=0)
+
+
+def test_hand_computed_binary_auc():
+    # pairs (positive, negative): .9 beats both, .4 beats .1 and ties with .4: 3.5 of 4
+    positive = np.array([0.9, 0.4, 0.4, 0.1])
+    probabilities = np.stack([1 - positive, positive], axis=1)
+    assert macro_auc(ranks(probabilities), np.array([1, 1, 0, 0])) == 3.5 / 4
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 7])
+def test_agrees_with_scikit_learn(n_classes):
+    rng = np.random.default_rng(n_classes)
+    probabilities = rng.dirichlet(np.ones(n_classes), 150).round(2)  # with ties
+    probabilities[:, 0] += 1 - probabilities.sum(axis=1)
+    labels = rng.integers(0, n_classes, 150)
+    given = probabilities[:, 1] if n_classes == 2 else probabilities
+    expected = roc_auc_score(labels, given, multi_class="ovr", average="macro")
+    assert macro_auc(ranks(probabilities), labels) == pytest.approx(expected)
+
+
+def test_missing_class_is_left_out_and_one_class_is_nan():
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(3), 20)
+    labels = np.arange(20) % 2
+    expected = np.mean([roc_auc_score(labels == c, probabilities[:, c]) for c in (0, 1)])
+    assert macro_auc(ranks(probabilities), labels) == pytest.approx(expected)
+    assert np.isnan(macro_auc(ranks(probabilities), np.zeros(20, dtype=np.int64)))
+
+
+def test_mean_present_skips_nan():
+    assert mean_present(np.array([0.5, np.nan, 0.8]), np.array([1, 5, 2])) == pytest.approx(0.7)
+    assert np.isnan(mean_present(np.array([np.nan, 0.3]), np.array([1, 0])))
+
+
+def test_interval_covers_the_known_auc():
+    rng = np.random.default_rng(0)
+    truth, inside = stats.norm.cdf(1 / np.sqrt(2)), 0
+    labels = np.arange(60) % 2
+    for seed in range(30):
+        positive = stats.norm.cdf(rng.standard_normal(60) + labels)
+        probabilities = np.stack([1 - positive, positive], axis=1)
+        low, high = auc_interval(probabilities, labels, parts=[np.arange(60)], seed=seed)
+        inside += low <= truth <= high
+    assert inside >= 25  # 28.5 expected
+
+
+def test_interval_of_a_perfect_decoder_keeps_a_width():
+    labels = np.array([0, 0, 0, 1, 1])
+    probabilities = np.eye(2)[labels]
+    low, high = auc_interval(probabilities, labels, parts=[np.arange(5)], seed=0)
+    assert (low, high) == pytest.approx((0.025**0.5, 1.0))  # two trials of the rarest class

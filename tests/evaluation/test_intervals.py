@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from phosphene.evaluation.intervals import (
+    binomial_interval,
+    chance_interval,
+    cluster_bootstrap,
+    null_range,
+)
+
+
+@pytest.mark.parametrize(
+    ("hits", "n", "low", "high"),
+    [
+        (0, 10, 0.0, 1 - 0.025**0.1),  # closed forms at the ends
+        (10, 10, 0.025**0.1, 1.0),
+        (8, 20, 0.1911901, 0.6394574),  # R: binom.test(8, 20)
+    ],
+)
+def test_binomial_interval_known_values(hits, n, low, high):
+    assert binomial_interval(hits, n) == pytest.approx((low, high), abs=1e-6)
+
+
+@pytest.mark.parametrize(("hits", "n"), [(3, 7), (50, 400)])
+def test_binomial_interval_agrees_with_scipy(hits, n):
+    expected = stats.binomtest(hits, n).proportion_ci(0.9, method="exact")
+    assert binomial_interval(hits, n, level=0.9) == pytest.approx(tuple(expected), abs=1e-9)
+
+
+@pytest.mark.parametrize("truth", [0.03, 0.5, 0.9])
+def test_binomial_interval_covers_at_least_its_level(truth):
+    n = 30
+    ends = np.array([binomial_interval(k, n) for k in range(n + 1)])
+    inside = (ends[:, 0] <= truth) & (truth <= ends[:, 1])
+    assert stats.binom.pmf(np.arange(n + 1), n, truth)[inside].sum() >= 0.95
+
+
+@pytest.mark.parametrize(("hits", "n"), [(3, 2), (-1, 5), (0, 0)])
+def test_binomial_interval_refuses(hits, n):
+    with pytest.raises(ValueError, match="between 0 and n"):
+        binomial_interval(hits, n)
+
+
+@pytest.mark.parametrize(
+    ("n", "n_classes", "high"), [(200, 200, 3 / 200), (400, 40, 17 / 400), (23, 10, 5 / 23)]
+)
+def test_chance_interval_of_known_benchmarks(n, n_classes, high):
+    assert chance_interval(n, chance=1 / n_classes)[1] == pytest.approx(high)
+
+
+def test_chance_interval_refuses():
+    with pytest.raises(ValueError, match="at least one trial"):
+        chance_interval(0, chance=0.5)
+    with pytest.raises(ValueError, match="`level`"):
+        chance_interval(10, chance=0.5, level=95.0)
+
+
+def test_cluster_bootstrap_of_a_mean_is_the_t_interval():
+    values = np.array([0.61, 0.66, 0.70, 0.58, 0.72, 0.64])
+    found = cluster_bootstrap(
+        lambda drawn: float(np.average(values, weights=drawn)), 6, n_resamples=40_000
+    )
+    expected = stats.t.interval(0.95, 5, values.mean(), stats.sem(values))
+    assert found == pytest.approx(expected, abs=0.002)
+
+
+def test_cluster_bootstrap_covers_where_percentiles_do_not():
+    rng = np.random.default_rng(0)
+    inside = percentile = 0
+    for seed in range(400):
+        values = rng.standard_normal(6)
+        low, high = cluster_bootstrap(
+            lambda drawn, values=values: float(values @ drawn / 6), 6, n_resamples=200, seed=seed
+        )
+        inside += low <= 0 <= high
+        draws = rng.multinomial(6, np.full(6, 1 / 6), size=200) @ values / 6
+        percentile += np.quantile(draws, 0.025) <= 0 <= np.quantile(draws, 0.975)
+    assert 0.92 < inside / 400 < 0.98
+    assert percentile / 400 < 0.91
+
+
+def test_cluster_bootstrap_is_seeded_and_bounded():
+    def statistic(drawn):
+        return float(drawn @ [0.9, 1.0, 1.0] / 3)
+
+    first = cluster_bootstrap(statistic, 3, bounds=(0.0, 1.0), seed=4)
+    assert first == cluster_bootstrap(statistic, 3, bounds=(0.0, 1.0), seed=4)
+    assert first != cluster_bootstrap(statistic, 3, bounds=(0.0, 1.0), seed=5)
+    assert first[1] == 1
+
+
+def test_cluster_bootstrap_refuses_one_cluster():
+    with pytest.raises(ValueError, match="at least 2"):
+        cluster_bootstrap(lambda drawn: 0.0, 1)
+
+
+def test_null_range_of_several_values():
+    mean, low, high = null_range(
+        lambda rng: np.array([rng.random(), 7.0]), n_draws=2000, level=0.9, seed=0
+    )
+    np.testing.assert_allclose(mean, [0.5, 7], atol=0.03)
+    np.testing.assert_allclose(low, [0.05, 7], atol=0.03)
+    np.testing.assert_allclose(high, [0.95, 7], atol=0.03)
