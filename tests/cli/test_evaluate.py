@@ -16,7 +16,7 @@ def run(fake, tmp_path):
 
 def test_writes_and_prints_the_scores(run, capsys):
     assert main(["evaluate", str(run.path)]) == 0
-    assert "0.600 – 0.800" in capsys.readouterr().out
+    assert "0.600–0.800" in capsys.readouterr().out
     assert [score["value"] for score in run.read_json("scores.json")] == [0.7, 0.5]
 
 

@@ -78,7 +78,7 @@ class BarProgress:
         self.finish()
         self._bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
+            BarColumn(bar_width=24),
             MofNCompleteColumn(),
             Elapsed(),
             Remaining(),

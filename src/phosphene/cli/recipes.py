@@ -31,7 +31,8 @@ def recipes(*, json: bool = False) -> None:
         print(json_format.dumps(records, indent=2, ensure_ascii=False))
         return
     from rich.console import Console
-    from rich.padding import Padding
+    from rich.markup import escape
+    from rich.table import Table
 
     console = Console(highlight=False)
     for recipe in found.values():
@@ -43,8 +44,10 @@ def recipes(*, json: bool = False) -> None:
             "presets": ", ".join(recipe.presets),
             "published": "; ".join(f"{name} {value}" for name, value in recipe.published.items()),
         }
+        table = Table.grid(padding=(0, 2))
         for name, text in rows.items():
-            console.print(Padding(f"{name:<10}{text}", (0, 0, 0, 2)), markup=False)
+            table.add_row(f"  {name}", escape(text))
+        console.print(table)
     first = next(iter(found), "RECIPE")
     print(f"\nnext    phosphene train {first} quick --data DATA --out RUN")
 

@@ -1,11 +1,10 @@
 """Scores as a table: the number, its interval, what chance gives, and what n counts."""
 
 import json
+import os
 from collections.abc import Sequence
 
-from phosphene.score import SECTIONS, Score, scores_to_json
-
-MARKS = {"result": "", "baseline": "baseline", "control": "control", "reference": "reference"}
+from phosphene.score import ROLES, SECTIONS, Score, scores_to_json
 
 
 def print_scores(scores: Sequence[Score], *, as_json: bool = False) -> None:
@@ -19,23 +18,31 @@ def print_scores(scores: Sequence[Score], *, as_json: bool = False) -> None:
     from rich.table import Table
 
     console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console = Console(width=120)  # a file has no width
     for section in SECTIONS:
         chosen = [score for score in scores if score.section == section]
         if not chosen:
             continue
-        table = Table(title=section.capitalize(), title_justify="left", box=box.SIMPLE_HEAD)
-        for column in ("what", "role", "score"):
-            table.add_column(column)
-        for column in ("value", "95 % interval", "chance (95 %)"):
-            table.add_column(column, justify="right", no_wrap=True)
-        table.add_column("n", no_wrap=True)
-        for score in sorted(chosen, key=lambda score: list(MARKS).index(score.role)):
+        table = Table(
+            title=section.capitalize(),
+            title_justify="left",
+            title_style="bold",
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+        )
+        table.add_column("score")
+        table.add_column("of")
+        for column in ("value", "95 %", "chance", "n"):
+            table.add_column(column, justify="left" if column == "n" else "right", no_wrap=True)
+        for score in sorted(chosen, key=lambda score: ROLES.index(score.role)):
+            fold = "" if score.fold == "all" else f", {score.fold}"
+            role = "" if score.role == "result" else f" ({score.role})"
             table.add_row(
-                escape(score.method or "—"),
-                MARKS[score.role],
-                escape(score.name if score.fold == "all" else f"{score.name}, {score.fold}"),
+                escape(score.name + fold),
+                escape(score.method + role),
                 _number(score.value),
-                _interval(score.low, score.high),
+                _interval(score.low, score.high) or "–",
                 _chance(score),
                 f"{score.n} {score.unit}",
                 style="bold" if score.role == "result" else "",
@@ -46,14 +53,14 @@ def print_scores(scores: Sequence[Score], *, as_json: bool = False) -> None:
 
 
 def _chance(score: Score) -> str:
-    if score.chance is None:
-        return "—"
-    span = _interval(score.chance_low, score.chance_high)
-    return _number(score.chance) + ("" if span == "—" else f" ({span})")
+    """Return the 95 % range under chance, its centre where no range is known."""
+    if span := _interval(score.chance_low, score.chance_high):
+        return span
+    return "–" if score.chance is None else _number(score.chance)
 
 
 def _interval(low: float | None, high: float | None) -> str:
-    return "—" if low is None or high is None else f"{_number(low)} – {_number(high)}"
+    return "" if low is None or high is None else f"{_number(low)}–{_number(high)}"
 
 
 def _number(value: float) -> str:
