@@ -43,6 +43,15 @@ def test_kept_command_repeats_the_settings(fake, words, tmp_path, monkeypatch):
     assert first == second
 
 
+def test_next_command_is_generate_where_there_is_a_bundle(fake, words, tmp_path, capsys):
+    assert main(["train", "fake_2020", *words]) == 0
+    assert "next    phosphene evaluate" in capsys.readouterr().out
+    RunDir(tmp_path / "run").write_json("bundle/spec.json", {})
+    assert main(["train", "fake_2020", *words, "--resume"]) == 0
+    bundle = tmp_path / "run" / "bundle"
+    assert f"next    phosphene generate {bundle} --signals" in capsys.readouterr().out
+
+
 def test_report_is_rewritten_after_each_stage_and_at_the_end(fake, words):
     assert main(["train", "fake_2020", *words]) == 0
     assert fake.reports == 2

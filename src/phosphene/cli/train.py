@@ -35,7 +35,12 @@ def main(argv: list[str]) -> None:
 
     print_scores(scores)
     print(f"report  {run.path / 'report.html'}")
-    print(f"next    phosphene evaluate {run.path}")
+    bundles = [spec.parent for spec in sorted(run.path.glob("**/spec.json"))]
+    print(
+        f"next    phosphene generate {bundles[0]} --signals FILE"
+        if bundles
+        else f"next    phosphene evaluate {run.path}"
+    )
 
 
 def train_recipe(
