@@ -70,6 +70,16 @@ def test_few_recordings_fall_back_to_trials():
     assert auc.low < auc.value < auc.high
 
 
+def test_perfect_decoder_keeps_an_interval():
+    labels = np.arange(80) % 2
+    accuracy, auc = decoding_scores(
+        np.eye(2)[labels], labels, recordings=np.arange(80) // 20, method="x", n_permutations=50
+    )
+    assert (accuracy.value, accuracy.unit, accuracy.n) == (1, "trials", 80)
+    assert accuracy.low == pytest.approx(0.025 ** (1 / 80))
+    assert auc.low == pytest.approx(0.025 ** (1 / 40))
+
+
 def test_chance_range_of_auc_agrees_with_mann_whitney():
     probabilities, labels = decoder(300, 2, effect=0, seed=4)
     auc = decoding_scores(probabilities, labels, recordings=[0] * 300, method="x")[1]

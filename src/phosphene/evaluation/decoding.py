@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -44,8 +45,8 @@ def decoding_scores(
     classes, of class 1) and averaged, weighted by trials. A class that a recording lacks is left
     out there.
 
-    The interval rests on recordings when at least 3 were held out (`cluster_bootstrap`), else on
-    trials: exact binomial for balanced accuracy, bootstrap over trials for the AUC; in a blocked
+    The interval rests on recordings when at least 3 were held out (`cluster_bootstrap`), else, or
+    where all recordings agree, on trials: exact binomial for balanced accuracy, bootstrap over trials for the AUC; in a blocked
     design with fewer than 3 recordings there is none. The chance range permutes labels at their
     independent unit and keeps the decisions; it trains nothing anew, unlike the permuted-labels
     control.
@@ -161,39 +162,42 @@ def _scores(
     accuracy, auc = both(labels)
 
     n_recordings = int(np.isfinite(aucs).sum())  # those with at least two classes
-    protocol = {"n": len(parts), "unit": "recordings"}
-    if n_recordings >= MIN_RECORDINGS:
-        ends = [
-            cluster_bootstrap(statistic, len(parts), bounds=(0.0, 1.0), seed=seed)
-            for statistic in (
-                lambda drawn: mean_recall(np.tensordot(drawn, tables, 1)),
-                lambda drawn: mean_present(aucs, sizes * drawn),
-            )
-        ]
-        text = f"t with bootstrap error over {len(parts)} recordings ({n_trials} trials)"
-        texts = [text, text]
-    elif unit == "trial":
-        protocol = {"n": n_trials, "unit": "trials"}
-        ends = [
-            recall_interval(tables.sum(axis=0)),
-            auc_interval(probabilities, labels, parts=parts, seed=seed),
-        ]
-        texts = ["exact binomial over trials", "t with bootstrap error over trials"]
-    else:
-        ends = [(None, None)] * 2
-        texts = ["none: labels constant within blocks and fewer than 3 recordings"] * 2
+    over_recordings = (
+        lambda drawn: mean_recall(np.tensordot(drawn, tables, 1)),
+        lambda drawn: mean_present(aucs, sizes * drawn),
+    )
+    over_trials = (
+        lambda: recall_interval(tables.sum(axis=0)),
+        lambda: auc_interval(probabilities, labels, parts=parts, seed=seed),
+    )
+    trial_texts = ("exact binomial over trials", "t with bootstrap error over trials")
+
+    def interval(i: int) -> dict[str, Any]:
+        if n_recordings >= MIN_RECORDINGS:
+            ends = cluster_bootstrap(over_recordings[i], len(parts), bounds=(0.0, 1.0), seed=seed)
+            if ends[1] - ends[0] > 1e-9 or unit == "block":
+                text = f"t with bootstrap error over {len(parts)} recordings ({n_trials} trials)"
+                return _fields(ends, len(parts), "recordings", text)
+        if unit == "trial":  # few recordings, or all alike, as when every trial was decoded
+            return _fields(over_trials[i](), n_trials, "trials", trial_texts[i])
+        text = "none: labels constant within blocks and fewer than 3 recordings"
+        return _fields((None, None), len(parts), "recordings", text)
+
     chances = (expected_recall(tables) if unit == "trial" else float(mean[0]), 0.5)
     return [
         Score(
             name=("balanced accuracy", "AUC")[i],
             value=(accuracy, auc)[i],
-            low=ends[i][0],
-            high=ends[i][1],
             chance=chances[i],
             chance_low=float(low[i]),
             chance_high=float(high[i]),
-            interval=texts[i],
-            **protocol,
+            **interval(i),
         )
         for i in range(2)
     ]
+
+
+def _fields(
+    ends: tuple[float | None, float | None], n: int, unit: str, text: str
+) -> dict[str, Any]:
+    return {"low": ends[0], "high": ends[1], "n": n, "unit": unit, "interval": text}

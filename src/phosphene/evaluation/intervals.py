@@ -81,7 +81,7 @@ def cluster_bootstrap(
     """Interval of a statistic when clusters (recordings, pictures), not rows, are independent.
 
     Whole clusters are drawn with replacement. Percentiles of such draws cover too little when there
-    are few clusters (with 6 recordings about 86 % instead of 95 %), so only the standard error is
+    are few clusters (with 6 recordings about 87 % instead of 95 %), so only the standard error is
     taken from them, enlarged by sqrt(G / (G - 1)) and multiplied by Student's t with G - 1 degrees
     of freedom. For the mean of G values this is the ordinary t interval. It is symmetric, then cut
     at ``bounds``.

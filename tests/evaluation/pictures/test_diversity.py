@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -66,3 +69,12 @@ def test_refuses_small_pictures_and_single_ones():
         within_class_diversity(np.zeros((2, 8, 8, 1), np.uint8), np.array([0, 0]), method="x")
     with pytest.raises(ValueError, match="no class with two"):
         within_class_diversity(np.zeros((2, 12, 12, 1), np.uint8), np.array([0, 1]), method="x")
+
+
+def test_torch_is_imported_only_to_compare_pictures():
+    code = (
+        "import sys, phosphene.evaluation.pictures, phosphene.evaluation.decoding, "
+        "phosphene.evaluation.probes, phosphene.evaluation.clustering; "
+        "sys.exit('torch' in sys.modules or 'torchmetrics' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
