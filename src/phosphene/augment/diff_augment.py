@@ -44,9 +44,7 @@ def _uniform(images: Tensor, generator: torch.Generator | None) -> Tensor:
     return draws.to(images)
 
 
-def _integers(
-    high: int, images: Tensor, generator: torch.Generator | None
-) -> Float[Tensor, "batch 1"]:
+def _integers(high: int, images: Tensor, generator: torch.Generator | None) -> Tensor:
     device = images.device if generator is None else generator.device
     draws = torch.randint(high, (len(images), 1), generator=generator, device=device)
     return draws.to(images.device)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from math import isfinite
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ from phosphene.training.checkpoint import (
 from phosphene.training.progress import Progress, SilentProgress
 
 
+@runtime_checkable
 class TrainStep(Protocol):
     """One update of one or more networks."""
 

@@ -1,9 +1,10 @@
 """The small interface through which training reports how far it is."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Hears of one stage after the other; a bar on a terminal, log lines elsewhere."""
 

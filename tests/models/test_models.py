@@ -1,0 +1,113 @@
+"""What all networks promise, whatever they are inside."""
+
+import pytest
+import torch
+
+from phosphene.models.classifiers.picture_cnn import PictureCNN
+from phosphene.models.discriminators.dcgan import DCGANDiscriminator
+from phosphene.models.encoders.compact_cnn import CompactCNN
+from phosphene.models.encoders.lstm import LSTMEncoder
+from phosphene.models.generators.dcgan import DCGANGenerator
+
+N_CHANS, N_TIMES, N_FEATURES, SIZE = 3, 40, 6, 16
+
+
+def draw(*shape):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
+
+
+NETWORKS = {
+    "lstm": (
+        lambda: LSTMEncoder(N_CHANS, n_features=N_FEATURES, hidden=(4,)),
+        [(N_CHANS, N_TIMES)],
+        (N_FEATURES,),
+    ),
+    "compact_cnn": (
+        lambda: CompactCNN(N_CHANS, N_TIMES, n_features=N_FEATURES, dropout=0.0),
+        [(N_CHANS, N_TIMES)],
+        (N_FEATURES,),
+    ),
+    "generator": (
+        lambda: DCGANGenerator(n_noise=5, n_features=N_FEATURES, size=SIZE, color=1, width=4),
+        [(5,), (N_FEATURES,)],
+        (1, SIZE, SIZE),
+    ),
+    "discriminator": (
+        lambda: DCGANDiscriminator(n_features=N_FEATURES, size=SIZE, color=1, width=4),
+        [(1, SIZE, SIZE), (N_FEATURES,)],
+        (),
+    ),
+    "picture_cnn": (
+        lambda: PictureCNN(4, size=SIZE, color=1, width=8),
+        [(1, SIZE, SIZE)],
+        (4,),
+    ),
+}
+
+
+@pytest.fixture(params=NETWORKS)
+def case(request):
+    build, shapes, output = NETWORKS[request.param]
+    torch.manual_seed(0)
+    return build(), [draw(7, *shape) for shape in shapes], output
+
+
+def test_output_has_the_promised_shape(case):
+    network, inputs, output = case
+    for mode in (True, False):
+        result = network.train(mode)(*inputs)
+        assert result.shape == (7, *output)
+        assert result.dtype == torch.float32
+        assert result.isfinite().all()
+
+
+def test_rows_do_not_see_each_other_in_evaluation(case):
+    network, inputs, _ = case
+    network.eval()
+    whole = network(*inputs)
+    alone = network(*(tensor[2:3] for tensor in inputs))
+    torch.testing.assert_close(whole[2:3], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_every_trained_value_gets_a_gradient(case):
+    network, inputs, _ = case
+    network.train()
+    output = network(*inputs)
+    (output * torch.randn_like(output)).sum().backward()
+    missing = [
+        name
+        for name, value in network.named_parameters()
+        if value.requires_grad and value.grad is None
+    ]
+    assert missing == []
+
+
+def test_output_follows_the_input(case):
+    network, inputs, _ = case
+    network.eval()
+    before = network(*inputs)
+    for place in range(len(inputs)):
+        changed = [tensor + (index == place) for index, tensor in enumerate(inputs)]
+        assert not torch.equal(network(*changed), before)
+
+
+def test_state_goes_through_a_state_dict(case):
+    network, inputs, _ = case
+    network.train()(*inputs)  # moves running statistics
+    twin = NETWORKS_BY_TYPE[type(network)]()
+    twin.load_state_dict(network.state_dict())
+    torch.testing.assert_close(twin.eval()(*inputs), network.eval()(*inputs), rtol=0, atol=0)
+
+
+def test_wrong_widths_are_refused_with_a_remedy(case):
+    network, inputs, _ = case
+    for place in range(len(inputs)):
+        wrong = [
+            torch.cat([tensor, tensor], 1) if index == place else tensor
+            for index, tensor in enumerate(inputs)
+        ]
+        with pytest.raises(ValueError, match=r"must have \d+ .*; got the shape .*\. Select"):
+            network(*wrong)
+
+
+NETWORKS_BY_TYPE = {type(build()): build for build, _, _ in NETWORKS.values()}

@@ -1,0 +1,96 @@
+import pytest
+import torch
+
+from phosphene.augment.signal import SignalAugmentation
+from phosphene.models.encoders.compact_cnn import CompactCNN
+from phosphene.models.encoders.lstm import LSTMEncoder
+from phosphene.training.batches import index_batches, tensor_batches
+from phosphene.training.encoder_step import EncoderStep
+from phosphene.training.loop import fit
+from phosphene.training.seeding import seeded, seeded_generator
+
+STRONG = SignalAugmentation(max_shift=2, scale=0.1, channel_dropout=0.1, noise=0.1, mixup=0.3)
+
+
+def make_data(n_trials=48, margin=0):
+    rng = torch.Generator().manual_seed(0)
+    labels = torch.arange(n_trials) % 3
+    signals = torch.randn(n_trials, 3, 40 + 2 * margin, generator=rng)
+    signals[torch.arange(n_trials), labels] += 1.5
+    return signals, labels
+
+
+def make_step(**options):
+    with seeded(0):
+        encoder = options.pop("encoder", None) or CompactCNN(3, 40, n_features=8)
+    return EncoderStep(encoder, n_classes=3, rng=seeded_generator(1), **options)
+
+
+@pytest.mark.parametrize("objective", ["softmax", "triplet", "both"])
+def test_each_objective_lowers_its_loss(objective):
+    signals, labels = make_data()
+    step = make_step(objective=objective, lr=1e-2)
+    losses = [step((signals, labels))["loss"] for _ in range(25)]
+    assert torch.stack(losses[-5:]).mean() < 0.8 * losses[0]
+    assert step.features(signals).shape == (48, 8)
+
+
+def test_both_is_the_sum():
+    signals, labels = make_data()
+    values = make_step(objective="both")((signals, labels))
+    torch.testing.assert_close(values["loss"], values["cross_entropy"] + values["triplet"])
+
+
+def test_an_interrupted_run_ends_bit_for_bit_as_if_undisturbed(tmp_path):
+    signals, labels = make_data(margin=4)
+    batches = tensor_batches([signals, labels], index_batches(48, batch_size=8, seed=0))
+    options = {
+        "augmentation": STRONG,
+        "margin": 4,
+        "schedule": "cosine",
+        "n_steps": 14,
+        "n_warmup": 2,
+        "weight_decay": 0.1,
+        "label_smoothing": 0.1,
+        "max_norm": 1.0,
+    }
+    whole = make_step(**options)
+    fit(whole, batches, n_steps=14)
+    fit(make_step(**options), batches, n_steps=9, checkpoints=tmp_path)
+    torch.rand(5)  # a global state that differs must not matter
+    resumed = make_step(**options)
+    fit(resumed, batches, n_steps=14, checkpoints=tmp_path, resume=True)
+    for name, value in whole.encoder.state_dict().items():
+        assert torch.equal(value, resumed.encoder.state_dict()[name]), name
+    assert torch.equal(whole.head.weight, resumed.head.weight)
+
+
+def test_probabilities_come_from_the_head_without_dropout():
+    signals, _ = make_data()
+    step = make_step()
+    features = step.features(signals, batch_size=7)
+    assert torch.equal(features, step.features(signals, batch_size=7))
+    probabilities = step.probabilities(features)
+    torch.testing.assert_close(probabilities.sum(1), torch.ones(48))
+    with pytest.raises(ValueError, match="objective 'triplet' trains none"):
+        make_step(objective="triplet").probabilities(features)
+
+
+def test_frozen_bias_of_the_published_encoder_stays():
+    signals, labels = make_data()
+    step = make_step(encoder=LSTMEncoder(3, n_features=8, hidden=(4,)), objective="triplet")
+    step((signals, labels))
+    assert not step.encoder.layers[0].bias_hh_l0.any()
+
+
+def test_weight_decay_spares_biases_and_norms():
+    groups = make_step(weight_decay=0.1).optimizer.param_groups
+    assert [group["weight_decay"] for group in groups] == [0.1, 0.0]
+    assert all(value.ndim > 1 for value in groups[0]["params"])
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match="Did you mean 'triplet'"):
+        make_step(objective="triplett")
+    with pytest.raises(ValueError, match="mixup must go with the softmax objective"):
+        make_step(objective="both", augmentation=SignalAugmentation(mixup=0.2))

@@ -1,0 +1,130 @@
+import pytest
+import torch
+
+from phosphene.models.discriminators.dcgan import DCGANDiscriminator
+from phosphene.models.generators.dcgan import DCGANGenerator
+from phosphene.training.batches import index_batches, tensor_batches
+from phosphene.training.gan_step import GANStep
+from phosphene.training.loop import fit
+from phosphene.training.seeding import seeded, seeded_generator
+
+PAPER = {}
+CODE = {
+    "noise": "uniform",
+    "n_adversarial_terms": 2,
+    "halved": True,
+    "mode_seeking_eps": 1e-5,
+    "mode_seeking_noise": "z_and_features",
+}
+EVERYTHING = {
+    "feature_jitter": 0.1,
+    "mismatch": 0.5,
+    "r1": 0.1,
+    "r1_every": 2,
+    "ema_decay": 0.9,
+    "schedule": "cosine",
+    "n_steps": 9,
+    "policy": ("color", "translation", "cutout"),
+}
+
+
+def make_step(**options):
+    with seeded(0):
+        generator = DCGANGenerator(n_noise=4, n_features=3, size=16, color=1, width=2)
+        discriminator = DCGANDiscriminator(n_features=3, size=16, color=1, width=2)
+    return GANStep(generator, discriminator, rng=seeded_generator(1), **options)
+
+
+def make_batch(n=8):
+    rng = torch.Generator().manual_seed(0)
+    return torch.rand(n, 1, 16, 16, generator=rng) * 2 - 1, torch.randn(n, 3, generator=rng)
+
+
+@pytest.mark.parametrize("options", [PAPER, CODE, EVERYTHING], ids=["paper", "code", "everything"])
+def test_an_interrupted_run_ends_bit_for_bit_as_if_undisturbed(tmp_path, options):
+    batches = tensor_batches(make_batch(30), index_batches(30, batch_size=8, seed=0))
+    whole = make_step(**options)
+    fit(whole, batches, n_steps=9)
+    fit(make_step(**options), batches, n_steps=5, checkpoints=tmp_path)
+    resumed = make_step(**options)
+    fit(resumed, batches, n_steps=9, checkpoints=tmp_path, resume=True)
+    for name in ("generator", "discriminator"):
+        expected = getattr(whole, name).state_dict()
+        for key, value in getattr(resumed, name).state_dict().items():
+            assert torch.equal(value, expected[key]), key
+    if whole.ema is not None:
+        assert torch.equal(whole.sampler.last.weight, resumed.sampler.last.weight)
+
+
+def test_each_update_moves_its_own_network_alone():
+    step = make_step()
+    real, f = make_batch()
+    z = step.draw_noise(len(f))
+    fake = step.generator(z, f)
+    before = {name: [p.clone() for p in getattr(step, name).parameters()] for name in NETS}
+    step._update_discriminator(real, fake.detach(), f)
+    assert moved(step, before) == {"discriminator"}
+    before = {name: [p.clone() for p in getattr(step, name).parameters()] for name in NETS}
+    step._update_generator(fake, z, f)
+    assert moved(step, before) == {"generator"}
+
+
+NETS = ("generator", "discriminator")
+
+
+def moved(step, before):
+    return {
+        name
+        for name in NETS
+        if any(
+            not torch.equal(p, old)
+            for p, old in zip(getattr(step, name).parameters(), before[name], strict=True)
+        )
+    }
+
+
+def test_logs_both_losses_and_logits():
+    values = make_step()(make_batch())
+    assert values.keys() == {
+        "loss",
+        "loss_discriminator",
+        "logit_real",
+        "logit_fake",
+        "mode_seeking",
+    }
+    assert "mode_seeking" not in make_step(mode_seeking=0.0)(make_batch())
+
+
+@pytest.mark.parametrize(("law", "deviation"), [("normal", 1.0), ("uniform", 3**-0.5)])
+def test_noise_has_its_law(law, deviation):
+    z = make_step(noise=law).draw_noise(4000)
+    assert z.mean() == pytest.approx(0, abs=0.03)
+    assert z.std() == pytest.approx(deviation, rel=0.03)
+    assert (z.abs().max() <= 1) == (law == "uniform")
+
+
+def test_the_code_halves_mode_seeking_less_the_share_of_noise():
+    """Columns of equal features lower the noise distance to 4 of 4 + 3 columns."""
+    first, second = torch.rand(2, 1, 4, 4), torch.rand(2, 1, 4, 4)
+    z1, z2 = torch.randn(2, 4), torch.randn(2, 4)
+    alone = make_step()._mode_seeking(first, second, z1, z2)
+    joined = make_step(mode_seeking_noise="z_and_features")._mode_seeking(first, second, z1, z2)
+    torch.testing.assert_close(joined, alone * 4 / 7)
+
+
+def test_sampler_is_the_average_in_evaluation_mode():
+    step = make_step(ema_decay=0.9)
+    step(make_batch())
+    assert step.sampler is step.ema.module
+    assert not step.sampler.training
+    plain = make_step()
+    assert plain.sampler is plain.generator
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match="Did you mean 'uniform'"):
+        make_step(noise="unifrom")
+    with pytest.raises(ValueError, match="`mode_seeking_noise` must be one of"):
+        make_step(mode_seeking_noise="f")
+    with pytest.raises(ValueError, match="`n_adversarial_terms` must be 1 or 2; got 3"):
+        make_step(n_adversarial_terms=3)

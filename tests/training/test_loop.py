@@ -1,0 +1,106 @@
+import pytest
+import torch
+
+from phosphene.training.checkpoint import latest_checkpoint
+from phosphene.training.loop import fit
+
+
+class CountStep:
+    """Adds its batch to a weight, with a draw of its own."""
+
+    def __init__(self, *, fail_at=None):
+        self.total = torch.nn.Linear(1, 1, bias=False)
+        self.total.weight.data.zero_()
+        self.rng = torch.Generator().manual_seed(0)
+        self.parts = {"total": self.total, "rng": self.rng}
+        self.fail_at, self.seen = fail_at, []
+
+    def __call__(self, batch):
+        (value,) = batch
+        self.seen.append(int(value))
+        if value == self.fail_at:
+            raise KeyboardInterrupt
+        self.total.weight.data += value + torch.rand(1, generator=self.rng)
+        return {"loss": value.float()}
+
+
+class Listener:
+    def __init__(self):
+        self.heard = []
+
+    def start(self, stage, total):
+        self.heard.append(("start", stage, total))
+
+    def update(self, step, values):
+        self.heard.append((step, dict(values)))
+
+    def finish(self):
+        self.heard.append("finish")
+
+
+def batches(step):
+    return (torch.tensor(step),)
+
+
+def test_logs_means_since_the_last_record():
+    records, listener = [], Listener()
+    fit(
+        CountStep(),
+        batches,
+        n_steps=5,
+        stage="encoder",
+        log=records.append,
+        log_every=2,
+        progress=listener,
+    )
+    assert records == [
+        {"stage": "encoder", "step": 2, "loss": 0.5},
+        {"stage": "encoder", "step": 4, "loss": 2.5},
+        {"stage": "encoder", "step": 5, "loss": 4.0},
+    ]
+    assert listener.heard[0] == ("start", "encoder", 5)
+    assert listener.heard[1] == (2, {"loss": 0.5})
+    assert listener.heard[-1] == "finish"
+
+
+def test_an_interrupted_run_ends_as_if_undisturbed(tmp_path):
+    undisturbed = CountStep()
+    fit(undisturbed, batches, n_steps=11)
+    options = {"n_steps": 11, "checkpoints": tmp_path, "checkpoint_every": 3}
+    with pytest.raises(KeyboardInterrupt):
+        fit(CountStep(fail_at=7), batches, **options)
+    resumed = CountStep()
+    fit(resumed, batches, **options, resume=True)
+    assert resumed.seen[0] == 6
+    assert torch.equal(resumed.total.weight, undisturbed.total.weight)
+
+
+def test_a_finished_run_has_nothing_left_to_do(tmp_path):
+    fit(CountStep(), batches, n_steps=4, checkpoints=tmp_path)
+    assert latest_checkpoint(tmp_path).name == "step_00000004.pt"
+    again = CountStep()
+    fit(again, batches, n_steps=4, checkpoints=tmp_path, resume=True)
+    assert again.seen == []
+    assert again.total.weight > 6
+
+
+def test_refuses_to_mix_runs(tmp_path):
+    fit(CountStep(), batches, n_steps=4, checkpoints=tmp_path)
+    with pytest.raises(ValueError, match="folder without checkpoints; got step_00000004"):
+        fit(CountStep(), batches, n_steps=4, checkpoints=tmp_path)
+    with pytest.raises(ValueError, match="at least the 4 steps"):
+        fit(CountStep(), batches, n_steps=3, checkpoints=tmp_path, resume=True)
+
+
+def test_stops_when_the_loss_is_not_finite():
+    class Diverging(CountStep):
+        def __call__(self, batch):
+            return {"loss": torch.tensor(float("nan"))}
+
+    with pytest.raises(FloatingPointError, match=r"train got loss = nan by step 2\. Lower"):
+        fit(Diverging(), batches, n_steps=9, log_every=2)
+
+
+def test_refuses_no_steps():
+    with pytest.raises(ValueError, match="`n_steps` must be greater than 0"):
+        fit(CountStep(), batches, n_steps=0)
