@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from scipy import stats
 
 from phosphene.evaluation.auc import auc_interval, macro_auc, mean_present
+from phosphene.evaluation.confusion import confusion_matrix as confusion_matrix
 from phosphene.evaluation.confusion import (
     count_pairs,
     expected_recall,
@@ -46,10 +47,10 @@ def decoding_scores(
     out there.
 
     The interval rests on recordings when at least 3 were held out (`cluster_bootstrap`), else, or
-    where all recordings agree, on trials: exact binomial for balanced accuracy, bootstrap over trials for the AUC; in a blocked
-    design with fewer than 3 recordings there is none. The chance range permutes labels at their
-    independent unit and keeps the decisions; it trains nothing anew, unlike the permuted-labels
-    control.
+    where all recordings agree, on trials: exact binomial for balanced accuracy, bootstrap over
+    trials for the AUC; in a blocked design with fewer than 3 recordings there is none. The chance
+    range permutes labels at their independent unit and keeps the decisions; it trains nothing anew,
+    unlike the permuted-labels control.
 
     Parameters
     ----------
