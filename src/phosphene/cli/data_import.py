@@ -75,6 +75,10 @@ def import_dataset(options: ImportOptions) -> "Trials":
             f"`--events` needs at least 2 classes; got {' '.join(options.events) or 'none'}; "
             f"write for instance 1=houses 2=faces."
         )
+    if not options.sources:
+        raise WrongUseError(
+            "`phosphene data import` needs recordings; got none; name files or folders."
+        )
     if options.out.exists():
         raise WrongUseError(
             f"`--out` must not exist yet; {options.out} does; choose another name or remove it."

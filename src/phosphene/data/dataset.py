@@ -163,13 +163,10 @@ def load_recordings(folder: Path) -> list[Recording]:
         path = folder / "recordings" / stem
         meta = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         columns = meta.pop("columns")
-        recordings.append(
-            Recording(
-                signal=_open_array(folder, f"recordings/{stem}.npy", info),
-                events=_read_table(path.with_suffix(".csv"), columns),
-                **{k: tuple(v) if isinstance(v, list) else v for k, v in meta.items()},
-            )
-        )
+        meta["ch_names"], meta["gaps"] = tuple(meta["ch_names"]), tuple(meta["gaps"])
+        signal = _open_array(folder, f"recordings/{stem}.npy", info)
+        events = _read_table(path.with_suffix(".csv"), columns)
+        recordings.append(Recording(signal=signal, events=events, **meta))
     return recordings
 
 
@@ -272,14 +269,11 @@ def _write_table(path: Path, table: pd.DataFrame, dtypes: Mapping[str, str]) -> 
 
 
 def _read_table(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
-    # strings stay as they are written: "001" is no number and "NA" is not missing
-    return pd.read_csv(
-        path,
-        dtype=dict(columns),  # type: ignore[arg-type]
-        keep_default_na=False,
-        na_filter=False,
-        float_precision="round_trip",
-    )
+    # all is text first: "001" is no number, "NA" is not missing, and Python reads floats exactly
+    table = pd.read_csv(path, dtype="str", keep_default_na=False, na_filter=False)
+    for name, dtype in columns.items():
+        table[name] = table[name] == "True" if dtype == "bool" else table[name].astype(dtype)
+    return table
 
 
 def _write_json(path: Path, value: object) -> None:

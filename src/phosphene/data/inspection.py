@@ -232,7 +232,8 @@ def _events(recording: Recording) -> dict[str, dict[str, Any]]:
     """Count events per code, with the median distance of neighbours of the same code."""
     found: dict[str, dict[str, Any]] = {}
     for code, rows in recording.events.groupby("code", sort=True):
-        apart = np.diff(np.sort(rows["sample"].to_numpy())) / recording.sfreq
+        samples = np.sort(rows["sample"].to_numpy(dtype=np.float64))
+        apart = np.diff(samples) / recording.sfreq
         found[str(code)] = {
             "n": len(rows),
             "median_spacing_s": float(np.median(apart)) if len(apart) else None,

@@ -58,13 +58,19 @@ def apply_signal_steps(
             f"filter edges must lie below half the sampling rate, {sfreq / 2:g} Hz in {name}; got "
             f"{highest:g} Hz; lower --band or --notch."
         )
+    too_short = (
+        f"a recording must be longer than its filter; {name} lasts {recording.duration:.2f} s; "
+        "raise the band's lower edge or leave the file out."
+    )
+    if preprocessing.band is not None and recording.duration * preprocessing.band[0] < 3:
+        raise ValueError(too_short)
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "filter_length", RuntimeWarning)
         try:
             if preprocessing.notch is not None:
                 lines = np.arange(preprocessing.notch, sfreq / 2, preprocessing.notch)
                 lines = lines[lines + 1.0 + lines / 200 < sfreq / 2]  # room for its transition
-                signal = mne.filter.notch_filter(signal, sfreq, lines, verbose="ERROR")
+                signal = mne.filter.notch_filter(signal, sfreq, lines, verbose="WARNING")
             if preprocessing.band is not None:
                 signal = mne.filter.filter_data(
                     signal,
@@ -75,10 +81,7 @@ def apply_signal_steps(
                     verbose="ERROR",
                 )
         except RuntimeWarning:
-            raise ValueError(
-                f"a recording must be longer than its filter; {name} lasts "
-                f"{recording.duration:.2f} s; raise the band's lower edge or leave the file out."
-            ) from None
+            raise ValueError(too_short) from None
     if preprocessing.resample is not None and preprocessing.resample != sfreq:
         signal = mne.filter.resample(signal, up=preprocessing.resample, down=sfreq, verbose="ERROR")
         sfreq = float(preprocessing.resample)
@@ -184,7 +187,7 @@ def describe(preprocessing: Preprocessing, *, sfreq: float) -> dict[str, Any]:
                 "mne": mne_version,
             }
         )
-    if preprocessing.resample is not None:
+    if preprocessing.resample not in (None, sfreq):
         steps.append(
             {
                 "step": "resample",

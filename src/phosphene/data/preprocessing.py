@@ -14,7 +14,7 @@ class Preprocessing:
     out.
     """
     notch: float | None = None
-    """Mains frequency to remove with its harmonics, in Hz; needless below the band's upper edge."""
+    """Mains frequency to remove, with harmonics, in Hz; needless where the band ends below it."""
     resample: float | None = 128.0
     """New rate in Hz, after the filters; None keeps the recording's."""
     tmin: float = 0.0

@@ -159,8 +159,8 @@ def check_distinct(recordings: Sequence[Recording]) -> None:
         if digest in by_signal:
             raise ValueError(
                 "the same recording must not count twice, or it stands on both sides of a split; "
-                f"{by_signal[digest]} and {recording.source} hold the same signal; leave one of "
-                f"them out."
+                f"{by_signal[digest]} and {recording.recording} ({recording.source}) hold the same "
+                "signal; leave one of them out."
             )
         by_name[recording.recording] = recording.source
-        by_signal[digest] = recording.source
+        by_signal[digest] = f"{recording.recording} ({recording.source})"

@@ -1,7 +1,7 @@
 """One picture of a data set: evoked responses, spectrum, pictures."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_CHANNELS = 4
 MAX_CLASSES = 10
 PICTURES_PER_CLASS = 8
-STYLE = {
+STYLE: "dict[Any, Any]" = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -61,7 +61,7 @@ def draw_dataset(dataset: Dataset) -> "Figure":
     channels = _informative(evoked)
     figure = Figure(figsize=(12, 7.2), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)  # type: ignore[union-attr]
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.05])
+    top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=[1, 1.05])[:, 0]
     axes = top.subplots(1, len(channels), sharey=True, squeeze=False)[0]
     for position, channel in enumerate(channels):
         _draw_evoked(axes[position], evoked, channel, trials.tmin, trials.n_times / trials.sfreq)
@@ -81,7 +81,7 @@ def draw_dataset(dataset: Dataset) -> "Figure":
         for name, n, color in zip(trials.classes, counts, colors, strict=True)
     ][:MAX_CLASSES]
     top.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
-    left, right = bottom.subfigures(1, 2, width_ratios=[1, 1.35])
+    left, right = bottom.subfigures(1, 2, squeeze=False, width_ratios=[1, 1.35])[0]
     _draw_spectrum(left.subplots(), dataset)
     _draw_pictures(right.subplots(), dataset.images, colors)
     return figure

@@ -182,8 +182,8 @@ def _numbers(table: pd.DataFrame, column: str, name: str, *, allow_nan: bool) ->
 
 
 def _rate(times: np.ndarray, name: str) -> tuple[float, float]:
-    """Return nominal and measured rate; the median over long lags survives gaps and rounding."""
-    lag = min(len(times) - 1, 1024)
+    """Return nominal and measured rate; a median over half the file survives jitter and gaps."""
+    lag = len(times) // 2
     step = float(np.median(times[lag:] - times[:-lag])) / lag
     measured = 1 / step if step > 0 else 0.0
     nominal = min(NOMINAL_RATES, key=lambda rate: abs(rate - measured))

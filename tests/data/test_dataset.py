@@ -1,0 +1,159 @@
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from phosphene.data.dataset import is_dataset, load_dataset, load_recordings, save_dataset
+from phosphene.data.pairing import pair
+from phosphene.data.preprocess import cut_epochs
+from phosphene.data.preprocessing import Preprocessing
+
+
+@pytest.fixture
+def parts(make_recording, make_images):
+    """All that a data set holds, with names that a careless reader would turn into numbers."""
+    recordings = [make_recording("001", gaps=(7,)), make_recording("NA", seed=1)]
+    table = recordings[0].events.assign(stimulus="NA", block="01")
+    recordings[0] = dataclasses.replace(recordings[0], events=table)
+    settings = Preprocessing(band=None, resample=None, tmax=0.5, reject=62e-6)
+    trials, rejected = cut_epochs(recordings, settings, events={"1": "house", "2": "null"})
+    assert 0 < len(rejected) < 10
+    images = make_images(classes=("house", "null"), n_shown=4)
+    return {
+        "recordings": recordings,
+        "trials": trials,
+        "images": images,
+        "pairing": pair(trials, images),
+        "rejected": rejected,
+        "info": {"origin": "simulated", "ceiling": {"accuracy": 0.9}},
+    }
+
+
+@pytest.fixture
+def folder(parts, tmp_path):
+    save_dataset(tmp_path / "data", **parts)
+    return tmp_path / "data"
+
+
+def test_comes_back_as_it_went(parts, folder):
+    dataset = load_dataset(folder)
+    trials, images = parts["trials"], parts["images"]
+    np.testing.assert_array_equal(dataset.trials.epochs_with_margin, trials.epochs_with_margin)
+    pd.testing.assert_frame_equal(dataset.trials.table, trials.table)
+    np.testing.assert_array_equal(dataset.images.pixels, images.pixels)
+    pd.testing.assert_frame_equal(dataset.images.table, images.table)
+    pd.testing.assert_frame_equal(dataset.rejected, parts["rejected"])
+    for field in ("margin", "sfreq", "tmin", "ch_names", "classes", "preprocessing", "unit"):
+        assert getattr(dataset.trials, field) == getattr(trials, field)
+    assert dataset.pairing == parts["pairing"]
+    assert dataset.images.classes == ("house", "null")
+    assert dataset.info["origin"] == "simulated"
+    assert dataset.name == "data"
+    assert dataset.data_hash == dataset.info["data_hash"]
+    assert is_dataset(folder)
+    assert not is_dataset(folder / "epochs")
+
+
+def test_strings_stay_strings(folder):
+    table = load_dataset(folder).trials.table
+    assert set(table["subject"]) == {"001"}
+    assert set(table["session"]) == {"NA"}
+    assert set(table["stimulus"]) == {"NA", ""}
+    assert set(table["block"]) == {"01", ""}
+    assert set(table["class_name"]) == {"house", "null"}
+
+
+def test_epochs_are_memory_mapped_and_named_by_their_preprocessing(parts, folder):
+    trials = load_dataset(folder).trials
+    assert isinstance(trials.epochs_with_margin, np.memmap)
+    assert (folder / "epochs" / f"{parts['trials'].preprocessing_hash}.npy").is_file()
+
+
+def test_recordings_come_back(parts, folder):
+    for before, after in zip(parts["recordings"], load_recordings(folder), strict=True):
+        assert isinstance(after.signal, np.memmap)
+        np.testing.assert_array_equal(after.signal, before.signal)
+        pd.testing.assert_frame_equal(
+            after.events, before.events.astype({"code": "str"}), check_dtype=False
+        )
+        for field in ("sfreq", "ch_names", "recording", "subject", "source", "gaps", "montage"):
+            assert getattr(after, field) == getattr(before, field)
+
+
+def test_lives_without_recordings_and_pictures(parts, tmp_path):
+    parts |= {"recordings": [], "images": None, "pairing": pair(parts["trials"], None)}
+    save_dataset(tmp_path / "data", **parts)
+    assert load_dataset(tmp_path / "data").images is None
+    assert load_recordings(tmp_path / "data") == []
+
+
+def test_the_hash_sees_pictures_and_epochs(parts, folder, tmp_path):
+    parts["images"] = parts["images"].select([0, 1])
+    save_dataset(tmp_path / "other", **parts)
+    assert load_dataset(folder).data_hash != load_dataset(tmp_path / "other").data_hash
+
+
+def test_refuses_an_existing_folder_and_leaves_it_alone(parts, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mine.txt").write_text("keep")
+    with pytest.raises(ValueError, match="data exists"):
+        save_dataset(tmp_path / "data", **parts)
+    assert [p.name for p in tmp_path.rglob("*")] == ["data", "mine.txt"]
+
+
+def test_leaves_nothing_behind_when_writing_fails(parts, tmp_path):
+    parts["info"] = {"ceiling": float("nan")}
+    with pytest.raises(ValueError, match="JSON"):
+        save_dataset(tmp_path / "data", **parts)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_refuses_the_same_recording_twice(parts, tmp_path):
+    parts["recordings"] = [parts["recordings"][0]] * 2
+    with pytest.raises(ValueError, match="must differ"):
+        save_dataset(tmp_path / "data", **parts)
+    assert list(tmp_path.iterdir()) == []
+
+
+def epochs_of(folder):
+    return next((folder / "epochs").iterdir())
+
+
+def flip_last_byte(path):
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def change_info(folder, **values):
+    path = folder / "info.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+@pytest.mark.parametrize(
+    ("damage", "match"),
+    [
+        (lambda f: flip_last_byte(epochs_of(f)), "checksum"),
+        (lambda f: flip_last_byte(f / "trials.csv"), "checksum"),
+        (lambda f: epochs_of(f).write_bytes(epochs_of(f).read_bytes()[:-4]), "bytes"),
+        (lambda f: (f / "rejected.csv").unlink(), "lacks rejected.csv"),
+        (lambda f: (f / "info.json").unlink(), "info.json"),
+        (lambda f: (f / "info.json").write_text("{"), "import it again"),
+        (lambda f: change_info(f, format_version=99), "format 99"),
+        (lambda f: change_info(f, data_hash="0"), "hash"),
+    ],
+)
+def test_notices_damage(folder, damage, match):
+    damage(folder)
+    with pytest.raises(ValueError, match=match):
+        load_dataset(folder)
+
+
+def test_notices_a_wrong_shape(folder):
+    info = json.loads((folder / "info.json").read_text())
+    info["arrays"][info["epochs"]["file"]]["shape"][0] += 1
+    (folder / "info.json").write_text(json.dumps(info))
+    with pytest.raises(ValueError, match="must be float32"):
+        load_dataset(folder)
