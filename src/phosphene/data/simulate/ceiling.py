@@ -164,7 +164,8 @@ class BayesRule:
                 exponents = y @ means.T - offsets
                 exponents -= exponents.max(1, keepdims=True)
                 np.exp(exponents, out=exponents)
-                likelihood = np.add.reduceat(exponents, self._starts, axis=1) / self._counts
+                likelihood = np.add.reduceat(exponents, self._starts, axis=1)
+                likelihood /= self._counts.astype(np.float32)
                 probabilities.append(likelihood / likelihood.sum(1, keepdims=True))
             classes.append(drawn)
         return np.concatenate(probabilities), np.concatenate(classes)

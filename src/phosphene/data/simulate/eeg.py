@@ -264,7 +264,7 @@ def _draw_nuisance(
 ) -> Nuisance:
     simulation, n_chans = model.simulation, len(model.lead_field.ch_names)
     block = pd.factorize(events["block"])[0]
-    n_blocks = block.max() + 1
+    n_blocks = int(block.max()) + 1
     starts = np.append(np.flatnonzero(np.diff(block, prepend=-1)), len(block))
 
     strength = np.exp(simulation.block_sd * rng.standard_normal((n_blocks, len(CORTEX))))

@@ -182,7 +182,7 @@ def _file_name(montage: str) -> str:
 
 def _read(path: Path) -> LeadField | None:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in _ARRAYS}
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
         return None

@@ -11,8 +11,8 @@ from phosphene.data.images import ImageSet
 SHOWN_SHARE = 0.6
 """Share of each class that subjects see; judges are trained on the rest."""
 
-CONTRAST = 1.6
-"""The small originals are grey where strokes are thin; this makes strokes white and edges sharp."""
+MIDDLE, CONTRAST = 0.6, 1.5
+"""The grey value that becomes medium, and the slope there: strokes get white and edges sharp."""
 
 
 def digits_images(size: int = 32, *, seed: int = 0) -> ImageSet:
@@ -63,7 +63,7 @@ def draw_shown(labels: np.ndarray, *, share: float, seed: int) -> np.ndarray:
 def _enlarge(digit: np.ndarray, size: int) -> np.ndarray:
     """Interpolate (8, 8) values from 0 to 16 to (size, size) bytes."""
     framed = np.pad(digit / 16, 1).astype(np.float32)
-    image = Image.fromarray(framed).resize((size, size), Image.Resampling.BICUBIC)
+    image = Image.fromarray(framed).resize((size, size), Image.Resampling.LANCZOS)
     smooth = np.asarray(image)
-    sharp = 0.5 + CONTRAST * (smooth - 0.45)
+    sharp = 0.5 + CONTRAST * (smooth - MIDDLE)
     return (255 * np.clip(sharp, 0, 1)).round().astype(np.uint8)
