@@ -1,5 +1,7 @@
 """Scores that compare sets of pictures through a network's probabilities and features."""
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float
 from scipy.special import entr
@@ -79,20 +81,35 @@ def frechet_distance(
     Heusel et al., NeurIPS 2017, https://arxiv.org/abs/1706.08500; the bias: Chong and Forsyth,
     https://arxiv.org/abs/1911.07023.
     """
-    if min(len(real), len(fake)) < 2:
-        raise ValueError(
-            f"need at least 2 rows per set; got {len(real)} real, {len(fake)} fake; add pictures."
-        )
-    check_finite("real", real)
-    check_finite("fake", fake)
-    real, fake = real.astype(np.float64), fake.astype(np.float64)
-    cov_real, cov_fake = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (real, fake))
+    return frechet_distances_to(real)(fake)
+
+
+def frechet_distances_to(
+    real: Float[np.ndarray, "n_real feature"],
+) -> Callable[[Float[np.ndarray, "n_fake feature"]], float]:
+    """Prepare `frechet_distance` for many sets against the same real one."""
+    _check_rows("real", real)
+    real = real.astype(np.float64)
+    mean, cov_real = real.mean(axis=0), np.atleast_2d(np.cov(real, rowvar=False))
     scale, basis = np.linalg.eigh(cov_real)
     root = (basis * np.sqrt(scale.clip(min=0))) @ basis.T
-    overlap = np.sqrt(np.linalg.eigvalsh(root @ cov_fake @ root).clip(min=0)).sum()
-    gap = ((real.mean(axis=0) - fake.mean(axis=0)) ** 2).sum()
-    distance = gap + np.trace(cov_real) + np.trace(cov_fake) - 2 * overlap
-    return float(max(distance, 0.0))  # equal sets: rounding may leave -1e-15
+
+    def distance(fake: Float[np.ndarray, "n_fake feature"]) -> float:
+        _check_rows("fake", fake)
+        fake = fake.astype(np.float64)
+        cov_fake = np.atleast_2d(np.cov(fake, rowvar=False))
+        overlap = np.sqrt(np.linalg.eigvalsh(root @ cov_fake @ root).clip(min=0)).sum()
+        gap = ((mean - fake.mean(axis=0)) ** 2).sum()
+        total = gap + np.trace(cov_real) + np.trace(cov_fake) - 2 * overlap
+        return float(max(total, 0.0))  # equal sets: rounding may leave -1e-15
+
+    return distance
+
+
+def _check_rows(name: str, rows: np.ndarray) -> None:
+    if len(rows) < 2:
+        raise ValueError(f"need at least 2 rows per set; got {len(rows)} {name}; add pictures.")
+    check_finite(name, rows)
 
 
 def distribution_scores(
@@ -104,7 +121,7 @@ def distribution_scores(
     method: str,
     split: str = "",
     role: str = "result",
-    n_resamples: int = 100,
+    n_resamples: int = 40,
     seed: int = 0,
 ) -> list[Score]:
     """Inception Score and Fréchet distance of one set of pictures, with intervals over pictures.
@@ -124,11 +141,12 @@ def distribution_scores(
     method, split, role
         Words for the `Score`; for the reference pass real pictures and ``role="reference"``.
     n_resamples
-        Draws of the bootstrap.
+        Draws of the bootstrap; 40 leave an error of 11 % in the width.
     seed
         Of the bootstrap.
     """
-    values = (inception_score(probabilities)[0], frechet_distance(real_features, features))
+    distance = frechet_distances_to(real_features)
+    values = (inception_score(probabilities)[0], distance(features))
 
     def drawn_rows(drawn: np.ndarray) -> np.ndarray:
         return np.repeat(np.arange(len(drawn)), drawn)
@@ -143,7 +161,7 @@ def distribution_scores(
                 (1.0, float(probabilities.shape[1])),
             ),
             (
-                lambda drawn: frechet_distance(real_features, features[drawn_rows(drawn)]),
+                lambda drawn: distance(features[drawn_rows(drawn)]),
                 (0.0, np.inf),
             ),
         )
