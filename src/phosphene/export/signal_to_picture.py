@@ -1,0 +1,138 @@
+"""A trained system from signal to picture: what a run scores is what a bundle holds."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from phosphene.data.scaling import ChannelScaler
+from phosphene.training.pictures import pixels_from_tensor
+from phosphene.training.seeding import seeded_generator
+
+
+@dataclass(frozen=True, eq=False)
+class LinearDecoder:
+    """Class probabilities from features: softmax(features @ weight.T + bias)."""
+
+    weight: Float[np.ndarray, "class feature"]
+    bias: Float[np.ndarray, " class"]
+
+    def probabilities(
+        self, features: Float[np.ndarray, "trial feature"]
+    ) -> Float[np.ndarray, "trial class"]:
+        """Return probabilities in the order of the classes, float64."""
+        logits = features.astype(np.float64) @ self.weight.T.astype(np.float64) + self.bias
+        logits -= logits.max(axis=1, keepdims=True)
+        odds = np.exp(logits)
+        return odds / odds.sum(axis=1, keepdims=True)
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureScaler:
+    """What the generator's features are shifted and divided by, from training trials."""
+
+    mean: Float[np.ndarray, " feature"]
+    scale: Float[np.ndarray, " feature"]
+
+    @classmethod
+    def fit(
+        cls, features: Float[np.ndarray, "trial feature"], *, standardize: bool
+    ) -> "FeatureScaler":
+        """Measure mean and SD, or keep features as they are; constant ones are only shifted."""
+        if not standardize:
+            n_features = features.shape[1]
+            return cls(np.zeros(n_features, np.float32), np.ones(n_features, np.float32))
+        scale = features.std(axis=0)
+        scale[scale < 1e-6 * max(float(scale.max()), 1e-12)] = 1.0
+        return cls(features.mean(axis=0).astype(np.float32), scale.astype(np.float32))
+
+    def apply(
+        self, features: Float[np.ndarray, "trial feature"]
+    ) -> Float[np.ndarray, "trial feature"]:
+        """Return scaled features, float32."""
+        return ((features - self.mean) / self.scale).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class SignalToPicture:
+    """Scaler, encoder, decoder and generator of one fold.
+
+    Parameters
+    ----------
+    scaler
+        Of channels, fitted on training epochs; epochs come in volts.
+    encoder
+        Network from scaled epochs to features.
+    decoder
+        From features to class probabilities: the softmax head, or a probe.
+    feature_scaler
+        Between features and generator.
+    generator
+        Network from (noise, scaled features) to pictures; None before it is trained.
+    noise
+        Law of the noise: "normal" or "uniform" in (-1, 1).
+    """
+
+    scaler: ChannelScaler
+    encoder: nn.Module
+    decoder: LinearDecoder
+    feature_scaler: FeatureScaler
+    generator: nn.Module | None
+    noise: str
+
+    def features(
+        self, epochs: Float[np.ndarray, "trial chan time"]
+    ) -> Float[np.ndarray, "trial feature"]:
+        """Encode epochs in volts, without margin."""
+        self.encoder.eval()
+        parts = []
+        with torch.no_grad():
+            for start in range(0, len(epochs), 512):
+                scaled = self.scaler.apply(np.asarray(epochs[start : start + 512]))
+                parts.append(self.encoder(torch.from_numpy(scaled)).numpy())
+        return np.concatenate(parts)
+
+    def draw(
+        self, features: Float[np.ndarray, "trial feature"], *, seed: int, draw: int = 0
+    ) -> UInt8[np.ndarray, "trial height width color"]:
+        """Draw one picture per trial; other numbers of `draw` give other noise."""
+        if self.generator is None:
+            raise ValueError("drawing pictures needs a trained generator; this system has none.")
+        self.generator.eval()
+        rng = seeded_generator(seed, "noise of pictures", draw)
+        n_noise = int(self.generator.n_noise)  # pyright: ignore[reportArgumentType]
+        pictures = []
+        scaled = torch.from_numpy(self.feature_scaler.apply(features))
+        with torch.no_grad():
+            for part in scaled.split(256):
+                z = self._noise((len(part), n_noise), rng)
+                pictures.append(pixels_from_tensor(self.generator(z, part)))
+        return np.concatenate(pictures)
+
+    def _noise(self, shape: tuple[int, int], rng: torch.Generator) -> Tensor:
+        if self.noise == "normal":
+            return torch.randn(shape, generator=rng)
+        return 2 * torch.rand(shape, generator=rng) - 1
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return all weights by name, for safetensors."""
+        parts: dict[str, Any] = {"encoder": self.encoder, "generator": self.generator}
+        tensors = {
+            f"{part}.{name}": value
+            for part, network in parts.items()
+            if network is not None
+            for name, value in network.state_dict().items()
+        }
+        arrays = {
+            "scaler.mean": self.scaler.mean,
+            "scaler.scale": self.scaler.scale,
+            "decoder.weight": self.decoder.weight,
+            "decoder.bias": self.decoder.bias,
+            "features.mean": self.feature_scaler.mean,
+            "features.scale": self.feature_scaler.scale,
+        }
+        tensors |= {name: torch.from_numpy(np.asarray(value)) for name, value in arrays.items()}
+        return {name: value.contiguous().clone() for name, value in tensors.items()}

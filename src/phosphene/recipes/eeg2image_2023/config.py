@@ -1,0 +1,183 @@
+"""Settings of EEG2Image: the paper's, and smaller ones that derive from them."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+EncoderName = Literal["lstm_one_layer", "lstm_two_layer", "compact_cnn"]
+ObjectiveName = Literal["softmax", "triplet", "both"]
+Unit = Literal["trial", "block", "recording", "session", "subject"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Settings of the experiment."""
+
+    split_unit: Unit = "recording"
+    """What is kept apart between training and test. The paper's split is unknown; this one
+    cannot leak windows of one recording to both sides."""
+    n_folds: int | None = None
+    """Folds that the units are dealt into; None leaves every unit out in turn."""
+    decode_folds: int | None = None
+    """Folds that are decoded; None decodes all."""
+    picture_folds: int = 1
+    """Folds for which a generator is trained, counted from the first."""
+    null_folds: int | None = 1
+    """Folds whose encoder is trained again on permuted labels; None repeats all, 0 none."""
+    allow_leak: str | None = None
+    """Reason to accept a split that overlaps; it is stamped on every score."""
+
+    encoder: EncoderName = "lstm_one_layer"
+    """Network from trial to feature: one LSTM layer of 128 units as in the paper (section 3), two
+    (32 and 128) as in the released code, or our compact convolutional network."""
+    objective: ObjectiveName = "triplet"
+    """Loss of the encoder: semi-hard triplets (section 3), softmax, or their sum."""
+    n_features: int = 128
+    """Length of the EEG feature (section 3)."""
+    encoder_epochs: int = 3000
+    """Passes over the training trials (released code)."""
+    encoder_batch: int = 256
+    """Trials per step (released code)."""
+    encoder_lr: float = 3e-4
+    """Adam step of the encoder (released code)."""
+    encoder_weight_decay: float = 0.0
+    """Decoupled weight decay (AdamW); none published."""
+    encoder_one_cycle: bool = False
+    """Warm the encoder's step up and anneal it to zero; the published one is constant."""
+    margin: float = 1.0
+    """Margin of the triplet loss; the paper gives no value, the released code has 1."""
+    squared_distance: bool = True
+    """Squared distances in the triplet loss (eq. 1); the released code takes plain ones."""
+    signal_mixup: float = 0.0
+    """Beta parameter that mixes pairs of trials under the softmax objective; 0 is off."""
+    signal_shift: float = 0.0
+    """Largest random shift of training trials in time, in seconds; 0 is off."""
+    dropout: float = 0.5
+    """Dropout of the compact convolutional network; the LSTM has none."""
+
+    compare_encoder: EncoderName | None = None
+    """Another encoder to decode with in the same run, for comparison; None for none."""
+    compare_objective: ObjectiveName = "triplet"
+    """Loss of the encoder to compare with."""
+    compare_epochs: int = 3000
+    """Its passes over the training trials."""
+
+    image_size: int = 128
+    """Height and width of the pictures (section 3)."""
+    n_noise: int = 128
+    """Length of the latent noise (section 3)."""
+    noise: Literal["normal", "uniform"] = "normal"
+    """Law of the noise: N(0, I) in the paper, U(-1, 1) in the released code."""
+    generator_width: int = 32
+    """Channels before the generator's last layer (released code)."""
+    discriminator_width: int = 64
+    """Channels after the discriminator's first layer (released code)."""
+    generator_steps: int = 106_000
+    """Updates of the generator: about 299 epochs of 355 steps (released code)."""
+    generator_batch: int = 128
+    """Pictures per step (released code)."""
+    generator_lr: float = 3e-4
+    """Adam step of the generator (released code)."""
+    discriminator_lr: float = 3e-4
+    """Adam step of the discriminator (released code)."""
+    beta1: float = 0.2
+    """First moment of both Adams (released code)."""
+    beta2: float = 0.5
+    """Second moment of both Adams (released code)."""
+    augment: tuple[Literal["color", "translation", "cutout"], ...] = ("color", "translation")
+    """DiffAugment between generator and discriminator (section 3)."""
+    mode_seeking: float = 1.0
+    """Weight of the mode-seeking term (eq. 7); 0 is off."""
+    mismatch: float = 0.0
+    """Weight of a hinge that calls real pictures with another trial's features generated
+    (arXiv:1605.05396); not in the paper."""
+    ema: float = 0.0
+    """Decay of the averaged generator that draws the pictures; 0 takes the last weights, as
+    published."""
+    standardize_features: bool = False
+    """Standardise the features with the training trials' mean and SD before the generator; the
+    released code feeds them as they are."""
+    feature_jitter: float = 0.0
+    """SD of the noise added to standardised features while the generator trains; 0 is off."""
+
+    judge_steps: int = 2000
+    """Updates of the judge and of the [domain] feature network; ours, not in the paper."""
+    judge_share: float = 0.4
+    """Share of every class's pictures kept for the judge where the data set has no picture that
+    was not shown."""
+    n_scored: int = 1000
+    """Held-out trials whose pictures are scored, at most."""
+    n_draws: int = 4
+    """Noise draws per trial that the report shows."""
+    seed: int = 0
+    """Seed of everything that is random."""
+
+
+def paper() -> Config:
+    """Return the paper's settings, gaps filled from the released code."""
+    return Config()
+
+
+def quick() -> Config:
+    """Return small pictures, our encoder, and the published one beside it: minutes on two cores."""
+    return replace(
+        paper(),
+        encoder="compact_cnn",
+        objective="softmax",
+        n_features=64,
+        encoder_epochs=30,
+        encoder_batch=64,
+        encoder_lr=2e-3,
+        encoder_weight_decay=1e-2,
+        encoder_one_cycle=True,
+        signal_mixup=1.0,
+        signal_shift=0.024,
+        dropout=0.25,
+        compare_encoder="lstm_two_layer",
+        compare_objective="triplet",
+        compare_epochs=15,
+        null_folds=4,
+        image_size=32,
+        n_noise=32,
+        generator_steps=3000,
+        generator_batch=64,
+        discriminator_width=32,
+        ema=0.995,
+        standardize_features=True,
+        feature_jitter=0.3,
+        judge_steps=600,
+    )
+
+
+def demo() -> Config:
+    """Return the settings of `phosphene demo`: one fold of held-out recordings."""
+    return replace(
+        quick(),
+        n_folds=5,
+        decode_folds=1,
+        null_folds=1,
+        encoder_epochs=12,
+        encoder_batch=128,
+        compare_encoder=None,
+    )
+
+
+def smoke() -> Config:
+    """Return settings that walk the same code in seconds on one core."""
+    return replace(
+        quick(),
+        n_folds=2,
+        decode_folds=1,
+        null_folds=1,
+        encoder_epochs=1,
+        compare_epochs=1,
+        image_size=16,
+        n_features=16,
+        n_noise=8,
+        generator_width=8,
+        discriminator_width=8,
+        generator_steps=4,
+        generator_batch=16,
+        judge_steps=20,
+        n_scored=40,
+        n_draws=2,
+    )

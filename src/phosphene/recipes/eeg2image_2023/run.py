@@ -1,0 +1,402 @@
+"""EEG2Image from a data set folder to scores: load, split, encode, paint, score."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from phosphene.data.dataset import Dataset, load_dataset, load_recordings
+from phosphene.data.images import ImageSet
+from phosphene.data.inspection import evoked_responses, inspect_dataset, power_spectrum
+from phosphene.data.pairing import pictures_of
+from phosphene.data.splits import Fold, Split, group_k_fold, k_fold, leave_one_group_out
+from phosphene.data.trials import Trials
+from phosphene.evaluation.controls import permute_labels
+from phosphene.evaluation.pictures import nearest_pictures
+from phosphene.evaluation.units import independent_unit
+from phosphene.export.bundle import save_bundle
+from phosphene.export.signal_to_picture import SignalToPicture
+from phosphene.recipes.eeg2image_2023 import encode, paint
+from phosphene.recipes.eeg2image_2023.card import model_card
+from phosphene.recipes.eeg2image_2023.config import Config
+from phosphene.recipes.eeg2image_2023.scoring import score_run
+from phosphene.run_dir import RunDir
+from phosphene.score import Score, scores_to_json
+from phosphene.training.progress import Progress, SilentProgress
+from phosphene.training.seeding import derive_seed
+
+N_SHOWN = 60
+N_MAPPED = 800
+
+
+def train(
+    config: Config,
+    *,
+    data: Path,
+    run: RunDir,
+    resume: bool = False,
+    on_stage: Callable[[str], None] = lambda stage: None,
+    progress: Progress | None = None,
+) -> list[Score]:
+    """Train in every fold, draw pictures for the first ones, and score all of it.
+
+    Stages whose results are on disk are not repeated, so an interrupted run goes on.
+    """
+    del resume  # a new run finds nothing on disk, a resumed one finds what is done
+    torch.set_flush_denormal(True)
+    progress = progress or SilentProgress()
+    dataset = load_dataset(data)
+    images, rows = prepare_pictures(config, dataset)
+    trials = dataset.trials
+    split = make_split(config, trials)
+    describe(run, dataset, split, images, rows, seed=config.seed)
+
+    def finish(stage: str, *, finished: bool = False) -> list[Score]:
+        run.write_json("state.json", {"stage": stage, "finished": finished})
+        scores = score_run(run, config)
+        run.write_json("scores.json", scores_to_json(scores))
+        on_stage(stage)
+        return scores
+
+    folds = split.folds[: config.decode_folds]
+    for number, fold in enumerate(folds):
+        decode_fold(config, trials, fold, run=run, progress=progress)
+        if number < config.picture_folds:
+            finish("pictures")
+            paint_fold(config, trials, fold, images, rows, run, progress, finish)
+    for fold in folds[: config.null_folds]:
+        decode_null(config, trials, fold, run=run, progress=progress)
+    return finish("done", finished=True)
+
+
+def evaluate(run: RunDir, progress: Progress | None = None) -> list[Score]:
+    """Score a run again from the arrays in its folder."""
+    del progress
+    settings = run.read_json("config.json")["config"]
+    settings["augment"] = tuple(settings["augment"])
+    scores = score_run(run, Config(**settings))
+    run.write_json("scores.json", scores_to_json(scores))
+    return scores
+
+
+def prepare_pictures(
+    config: Config, dataset: Dataset
+) -> tuple[ImageSet, tuple[np.ndarray, np.ndarray]]:
+    """Resize the pictures and divide them between generator and judge."""
+    if dataset.images is None:
+        raise ValueError(
+            f"this recipe needs pictures; the data set {dataset.name} has none. "
+            "Import it again with --images."
+        )
+    images = dataset.images.with_classes(dataset.trials.classes)
+    color = dataset.images.pixels.shape[3]
+    images = images.resized(config.image_size, color=color)
+    return images, paint.divide_pictures(config, images)
+
+
+def make_split(config: Config, trials: Trials) -> Split:
+    """Split as configured, refusing overlaps."""
+    if config.split_unit == "trial":
+        split = k_fold(trials, config.n_folds or 5, seed=config.seed)
+    elif config.n_folds is None:
+        split = leave_one_group_out(trials, config.split_unit)
+    else:
+        split = group_k_fold(trials, config.split_unit, config.n_folds, seed=config.seed)
+    return split.check(trials, allow_leak=config.allow_leak)
+
+
+def describe(
+    run: RunDir,
+    dataset: Dataset,
+    split: Split,
+    images: ImageSet,
+    rows: tuple[np.ndarray, np.ndarray],
+    *,
+    seed: int,
+) -> None:
+    """Write what the report says about data and split; refuse to resume on other data."""
+    if run.has("environment.json"):
+        before = run.read_json("environment.json")["data_hash"]
+        if before != dataset.data_hash:
+            raise ValueError(
+                f"a run must go on with the data it began with, hash {before}; this data set has "
+                f"{dataset.data_hash}. Give the first data set, or begin a new run."
+            )
+    trials = dataset.trials
+    unit, reason = independent_unit(
+        trials.labels, recordings=trials.table["recording"], blocks=_blocks(trials)
+    )
+    design = {"unit": unit, "reason": reason}
+    run.write_json("dataset.json", {**inspect_dataset(dataset), "design": design})
+    ids = images.table["image_id"].to_numpy()
+    pictures = {"generator": ids[rows[0]].tolist(), "judge": ids[rows[1]].tolist()}
+    run.write_json("split.json", {**split.to_json(), "pictures": pictures})
+    run.write_arrays("evoked.npz", evoked_responses(trials))
+    recordings = load_recordings(dataset.path) if dataset.path is not None else []
+    run.write_arrays("spectrum.npz", power_spectrum(recordings, trials))
+    run.write_environment(data_hash=dataset.data_hash, seed=seed)
+
+
+def decode_fold(
+    config: Config, trials: Trials, fold: Fold, *, run: RunDir, progress: Progress
+) -> None:
+    """Train the encoders on a fold and decode its held-out trials, unless that is on disk."""
+    if run.has(f"folds/{fold.key}/decoding.npz"):
+        return
+    train_rows, test_rows = fold.indices(trials)
+    training, test = trials.select(train_rows), trials.select(test_rows)
+    watch = encode.Watch(log=run.log, progress=progress, fold=fold.key)
+    seed = derive_seed(config.seed, "encoder", fold.key)
+    system = fold_encoder(config, training, fold, run=run, watch=watch)
+    arrays = encode.decode(config, system, training, test, seed=seed)
+    arrays["lda_probabilities"] = encode.decode_linearly(training, training.labels, test)
+    if config.compare_encoder is not None:
+        other = encode.train_encoder(
+            encode.published_encoder(config),
+            training,
+            training.labels,
+            seed=seed,
+            stage=f"encoder {config.compare_encoder}",
+            watch=watch,
+            checkpoints=run.fold(fold.key) / "compared_encoder",
+        )
+        found = encode.decode(encode.published_encoder(config), other, training, test, seed=seed)
+        arrays["compare_probe_probabilities"] = found["probe_probabilities"]
+        arrays["compare_features"] = found["features"]
+    run.write_arrays(f"folds/{fold.key}/decoding.npz", {**arrays, **_identity(test)})
+
+
+def fold_encoder(
+    config: Config, training: Trials, fold: Fold, *, run: RunDir, watch: encode.Watch
+) -> SignalToPicture:
+    """Train the encoder of a fold, or load it from its last checkpoint."""
+    return encode.train_encoder(
+        config,
+        training,
+        training.labels,
+        seed=derive_seed(config.seed, "encoder", fold.key),
+        stage="encoder",
+        watch=watch,
+        checkpoints=run.fold(fold.key) / "encoder",
+    )
+
+
+def decode_null(
+    config: Config, trials: Trials, fold: Fold, *, run: RunDir, progress: Progress
+) -> None:
+    """Train everything again on permuted labels, unless that is on disk."""
+    if run.has(f"folds/{fold.key}/null.npz"):
+        return
+    train_rows, test_rows = fold.indices(trials)
+    training, test = trials.select(train_rows), trials.select(test_rows)
+    watch = encode.Watch(log=run.log, progress=progress, fold=fold.key)
+    seed = derive_seed(config.seed, "null", fold.key)
+    unit = run.read_json("dataset.json")["design"]["unit"]
+    labels = permute_labels(
+        training.labels,
+        recordings=training.table["recording"],
+        blocks=_blocks(training),
+        unit=unit,
+        seed=seed % 2**32,
+    )
+    arrays = {"lda_probabilities": encode.decode_linearly(training, labels, test)}
+    for key, settings in (
+        ("probabilities", config),
+        ("compare_probe_probabilities", encode.published_encoder(config)),
+    ):
+        if key != "probabilities" and config.compare_encoder is None:
+            continue
+        system = encode.train_encoder(
+            settings, training, labels, seed=seed, stage=f"null {settings.encoder}", watch=watch
+        )
+        arrays[key] = system.decoder.probabilities(system.features(test.epochs))
+    run.write_arrays(f"folds/{fold.key}/null.npz", {**arrays, **_identity(test)})
+
+
+def paint_fold(
+    config: Config,
+    trials: Trials,
+    fold: Fold,
+    images: ImageSet,
+    rows: tuple[np.ndarray, np.ndarray],
+    run: RunDir,
+    progress: Progress,
+    finish: Callable[[str], Any],
+) -> None:
+    """Train judge and generator of a fold and draw pictures, a first time when a third is done."""
+    if run.has("bundle/spec.json") and run.has(f"folds/{fold.key}/done.json"):
+        return
+    train_rows, test_rows = fold.indices(trials)
+    training, test = trials.select(train_rows), trials.select(test_rows)
+    watch = encode.Watch(log=run.log, progress=progress, fold=fold.key)
+    folder = run.fold(fold.key)
+    generator_images, judge_images = images.select(rows[0]), images.select(rows[1])
+    judge, domain = (
+        paint.train_classifier(
+            config, pictures, stage=stage, watch=watch, checkpoints=folder / stage
+        )
+        for stage, pictures in (("judge", judge_images), ("domain", generator_images))
+    )
+    system = fold_encoder(config, training, fold, run=run, watch=watch)
+    seed = derive_seed(config.seed, "generator", fold.key)
+    color = images.pixels.shape[3]
+    gan = paint.make_gan(config, color=color, seed=seed)
+    batches = paint.picture_batches(config, system, training, generator_images, seed=seed)
+    arrays = run.read_arrays(f"folds/{fold.key}/decoding.npz")
+    for until in sorted({max(1, config.generator_steps // 3), config.generator_steps}):
+        paint.train_generator(
+            gan, config, batches, until=until, watch=watch, checkpoints=folder / "generator"
+        )
+        trained = paint.with_generator(system, gan)
+        write_pictures(
+            config, trained, training, test, arrays,
+            images=(images, generator_images, judge_images), networks=(judge, domain),
+            run=run, key=fold.key,
+        )  # fmt: skip
+        if until < config.generator_steps:
+            finish("pictures, a third of the way")
+    write_map(trained, arrays, run=run, key=fold.key, seed=config.seed)
+    if not run.has("bundle/spec.json"):
+        spec = bundle_spec(config, trials, color=color)
+        save_bundle(run.path / "bundle", trained, spec=spec, card=model_card(spec))
+    run.write_json(f"folds/{fold.key}/done.json", {"generator_steps": config.generator_steps})
+
+
+def write_pictures(
+    config: Config,
+    system: SignalToPicture,
+    training: Trials,
+    test: Trials,
+    arrays: Mapping[str, np.ndarray],
+    *,
+    images: tuple[ImageSet, ImageSet, ImageSet],
+    networks: tuple[Any, Any],
+    run: RunDir,
+    key: str,
+) -> None:
+    """Draw pictures of held-out trials from each source, judge them, and keep some to show."""
+    seed = derive_seed(config.seed, "drawing", key)
+    rng = np.random.default_rng(seed)
+    rows = np.sort(rng.permutation(len(test))[: config.n_scored])
+    everything, training_images, heldout_images = images
+    judge, domain = networks
+    features = paint.features_of_sources(system, training, dict(arrays), rows, seed=seed)
+    found = {
+        "labels": test.labels[rows],
+        "decoded": arrays["probabilities"][rows].argmax(1),
+        "noise_decoded": arrays["noise_probabilities"][rows].argmax(1),
+        "recording": arrays["recording"][rows],
+        "training_labels": training_images.labels,
+    }
+    pixels = {
+        **{source: system.draw(features[source], seed=seed) for source in paint.SOURCES},
+        "training": training_images.pixels,
+        "heldout": heldout_images.pixels,
+    }
+    for source, drawn in pixels.items():
+        seen = paint.look(drawn, judge=judge, domain=domain)
+        found |= {source: drawn, **{f"{source}_{name}": v for name, v in seen.items()}}
+    run.write_arrays(f"folds/{key}/generated.npz", found)
+
+    chosen = rows[_balanced(test.labels[rows], N_SHOWN, rng)]
+    draws = np.stack(
+        [
+            system.draw(arrays["features"][chosen], seed=seed, draw=draw)
+            for draw in range(1, config.n_draws + 1)
+        ],
+        axis=1,
+    )
+    judged = [
+        paint.look(np.ascontiguousarray(draws[:, number]), judge=judge, domain=domain)["judge"]
+        for number in range(config.n_draws)
+    ]
+    nearest, _ = nearest_pictures(draws[:, 0], training_images.pixels)
+    shown = pictures_of(test.select(chosen), everything, seed=config.seed)
+    run.write_arrays(
+        f"folds/{key}/pictures.npz",
+        {
+            "images": draws,
+            "judged": np.stack(judged, axis=1).argmax(2),
+            "shown": everything.pixels[shown],
+            "nearest": training_images.pixels[nearest[:, 0]],
+            "decoded": arrays["probabilities"][chosen].argmax(1),
+            "labels": test.labels[chosen],
+            "trial": arrays["trial"][chosen],
+            "real": _examples(training_images),
+        },
+    )
+
+
+def write_map(
+    system: SignalToPicture,
+    arrays: Mapping[str, np.ndarray],
+    *,
+    run: RunDir,
+    key: str,
+    seed: int,
+) -> None:
+    """Lay held-out features out in the plane, some with the pictures drawn from them (figure 3)."""
+    from sklearn.manifold import TSNE
+
+    rng = np.random.default_rng(derive_seed(seed, "map", key))
+    rows = np.sort(rng.permutation(len(arrays["labels"]))[:N_MAPPED])
+    features = system.feature_scaler.apply(arrays["features"][rows])
+    perplexity = min(30.0, max(2.0, (len(rows) - 1) / 4))
+    plane = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(features)
+    chosen = _balanced(arrays["labels"][rows], 50, rng)
+    run.write_arrays(
+        f"folds/{key}/map.npz",
+        {
+            "tsne": plane,
+            "labels": arrays["labels"][rows],
+            "decoded": arrays["probabilities"][rows].argmax(1),
+            "thumbs": system.draw(arrays["features"][rows][chosen], seed=seed, draw=1),
+            "thumb_index": chosen,
+        },
+    )
+
+
+def bundle_spec(config: Config, trials: Trials, *, color: int) -> dict[str, Any]:
+    """Return what a bundle says about its networks and the signals it expects."""
+    return {
+        "task": "signal to picture",
+        "recipe": "eeg2image_2023",
+        "encoder": encode.encoder_spec(config, trials),
+        "generator": paint.generator_spec(config, color=color),
+        "classes": list(trials.classes),
+        "ch_names": list(trials.ch_names),
+        "sfreq": float(trials.sfreq),
+        "tmin": float(trials.tmin),
+        "n_times": int(trials.n_times),
+        "unit": trials.unit,
+        "preprocessing": trials.preprocessing,
+    }
+
+
+def _identity(test: Trials) -> dict[str, np.ndarray]:
+    table = test.table
+    text = {name: table[name].to_numpy(dtype="U") for name in ("trial", "recording", "block")}
+    return {"labels": test.labels, **text}
+
+
+def _blocks(trials: Trials) -> np.ndarray | None:
+    blocks = trials.table["block"].to_numpy(dtype=str)
+    return None if (blocks == "").any() else blocks
+
+
+def _balanced(labels: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Choose up to n rows, classes in turn."""
+    rows = rng.permutation(len(labels))
+    rank = np.zeros(len(labels), dtype=np.int64)
+    for label in np.unique(labels):
+        mine = rows[labels[rows] == label]
+        rank[mine] = np.arange(len(mine))
+    return np.lexsort((labels, rank))[:n]
+
+
+def _examples(images: ImageSet, n: int = 8) -> np.ndarray:
+    """Return n real pictures per class, (class, n, height, width, color); few ones repeat."""
+    rows = [np.flatnonzero(images.labels == label) for label in range(len(images.classes))]
+    return np.stack([images.pixels[np.resize(r, n)] for r in rows])

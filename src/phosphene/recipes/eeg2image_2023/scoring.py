@@ -1,0 +1,233 @@
+"""Scores of a run, computed from the arrays in its folder alone."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from phosphene.evaluation.clustering import kmeans_score
+from phosphene.evaluation.decoding import decoding_scores, recording_scores
+from phosphene.evaluation.pictures import (
+    class_consistency,
+    distribution_scores,
+    nearest_training_distance,
+    within_class_diversity,
+)
+from phosphene.recipes.eeg2image_2023.config import Config
+from phosphene.run_dir import RunDir
+from phosphene.score import Score
+
+PERMUTED = "labels of the training trials permuted, everything that learns is trained again"
+NOISE = "nothing retrained; held-out signals replaced by noise of the same mean and spectrum"
+SOURCES = {
+    "own": ("result", "generated", ""),
+    "label_only": (
+        "control",
+        "class label only",
+        "nothing retrained; features replaced by the training mean of the decoded class",
+    ),
+    "shuffled": (
+        "control",
+        "shuffled features",
+        "nothing retrained; features permuted among held-out trials before the generator",
+    ),
+    "noise": ("control", "noise input", NOISE),
+}
+
+
+def score_run(run: RunDir, config: Config) -> list[Score]:
+    """Compute all scores that the run's arrays allow so far."""
+    split = run.read_json("split.json")
+    dataset = run.read_json("dataset.json")
+    keys = [fold["key"] for fold in split["folds"]]
+    words = f"leave one {split['unit']} out"
+    if config.n_folds is not None or split["unit"] == "trial":
+        words = f"{len(keys)} folds of {split['unit']}s"
+    scores = _ceiling(dataset)
+    scores += _decoding(run, config, keys, words, dataset)
+    for key in keys:
+        scores += _pictures(run, key, words)
+    if split["leak_reason"]:
+        stamp = f"leak allowed: {split['leak_reason']}"
+        scores = [replace(s, note=f"{stamp}; {s.note}" if s.note else stamp) for s in scores]
+    return scores
+
+
+def _ceiling(dataset: dict) -> list[Score]:
+    found = dataset.get("ceiling") or {}
+    if found.get("accuracy") is None:
+        return []
+    return [
+        Score(
+            name="balanced accuracy",
+            value=found["accuracy"],
+            low=found.get("low"),
+            high=found.get("high"),
+            n=int(found.get("n") or 1),
+            unit="draws",
+            chance=found.get("chance"),
+            section="ceiling",
+            role="reference",
+            method="best possible decoder",
+            interval="Monte Carlo",
+            note="from the simulator's class-conditional distributions; knows gain and drift",
+        )
+    ]
+
+
+def _pool(run: RunDir, keys: Iterable[str], name: str) -> dict[str, np.ndarray]:
+    parts = [
+        {**run.read_arrays(f"folds/{key}/{name}"), "fold": np.array(key)}
+        for key in keys
+        if run.has(f"folds/{key}/{name}")
+    ]
+    if not parts:
+        return {}
+    for part in parts:
+        part["fold"] = np.full(len(part["labels"]), str(part["fold"]))
+    common = [key for key in parts[0] if all(key in part for part in parts)]
+    return {key: np.concatenate([part[key] for part in parts]) for key in common}
+
+
+def _decoding(
+    run: RunDir, config: Config, keys: list[str], words: str, dataset: dict
+) -> list[Score]:
+    arrays = _pool(run, keys, "decoding.npz")
+    if not arrays:
+        return []
+    design = dataset["design"]
+    blocks = arrays["block"] if design["unit"] == "block" else None
+    main, other = config.encoder, config.compare_encoder
+    scores: list[Score] = []
+
+    def add(key: str, method: str, role: str = "result", note: str = "", source=arrays) -> None:
+        if key not in source:
+            return
+        found = decoding_scores(
+            source[key],
+            source["labels"],
+            recordings=source["recording"],
+            blocks=source["block"] if blocks is not None else None,
+            unit=design["unit"],
+            method=method,
+            split=words,
+            role=role,
+            seed=config.seed,
+        )
+        scores.extend(replace(score, note=note) for score in found)
+
+    head = "softmax head" if config.objective != "triplet" else "linear probe of triplet features"
+    add("probabilities", f"{main}, {head}")
+    if config.objective != "triplet":
+        add("probe_probabilities", f"{main}, linear probe")
+    add("lda_probabilities", "shrinkage LDA", "baseline")
+    published = f"{other}, {config.compare_objective}, linear probe"
+    add("compare_probe_probabilities", published, "baseline", "published encoder")
+    add("noise_probabilities", f"noise input: {main}", "control", NOISE)
+    null = _pool(run, keys, "null.npz")
+    if null:
+        covered = f"{PERMUTED}; {len(set(null['fold'].tolist()))} of {len(keys)} folds"
+        for key, method in (
+            ("probabilities", f"permuted labels: {main}"),
+            ("lda_probabilities", "permuted labels: shrinkage LDA"),
+            ("compare_probe_probabilities", f"permuted labels: {other}"),
+        ):
+            add(key, method, "control", covered, null)
+    n_classes = arrays["probabilities"].shape[1]
+    for key, method, role in (
+        ("features", main, "result"),
+        ("compare_features", f"{other}, {config.compare_objective}", "baseline"),
+    ):
+        if key in arrays:
+            scores.append(
+                kmeans_score(
+                    arrays[key],
+                    arrays["labels"],
+                    n_classes=n_classes,
+                    seed=config.seed,
+                    method=method,
+                    split=words,
+                    role=role,
+                    folds=arrays["fold"],
+                    recordings=arrays["recording"],
+                    blocks=blocks,
+                    unit=design["unit"],
+                )
+            )
+    scores += recording_scores(
+        arrays["probabilities"],
+        arrays["labels"],
+        recordings=arrays["recording"],
+        method=f"{main}, {head}",
+        split=words,
+        seed=config.seed,
+    )
+    return scores
+
+
+def _pictures(run: RunDir, key: str, words: str) -> list[Score]:
+    name = f"folds/{key}/generated.npz"
+    if not run.has(name):
+        return []
+    arrays = run.read_arrays(name)
+    judge = "judge trained on pictures that the generator never saw"
+    n_classes = arrays["own_judge"].shape[1]
+    shown, decoded = arrays["labels"], arrays["decoded"]
+    scores: list[Score] = []
+    for source, (role, method, note) in SOURCES.items():
+        judged = arrays[f"{source}_judge"].argmax(1)
+        wanted = decoded if source != "noise" else arrays["noise_decoded"]
+        for target, expected in (("decoded", wanted), ("shown", shown)):
+            score = class_consistency(
+                judged,
+                expected,
+                target=target,
+                n_classes=n_classes,
+                method=method,
+                extractor=judge,
+                split=words,
+                role=role,
+                recordings=arrays["recording"],
+            )
+            scores.append(replace(score, note=note))
+    real_judged = arrays["training_judge"].argmax(1)
+    scores.append(
+        class_consistency(
+            real_judged,
+            arrays["training_labels"],
+            target="shown",
+            n_classes=n_classes,
+            method="real pictures",
+            extractor=judge,
+            split="pictures that the judge never saw",
+            role="reference",
+        )
+    )
+    for source in (*SOURCES, "training"):
+        role, method, note = SOURCES.get(source, ("reference", "real pictures", ""))
+        found = distribution_scores(
+            arrays[f"{source}_domain"],
+            arrays[f"{source}_features"],
+            real_features=arrays["heldout_features"],
+            extractor="domain",
+            method=method,
+            split=words,
+            role=role,
+        )
+        scores.extend(replace(score, note=note) for score in found)
+    sets = (("own", decoded, "generated", "result"), ("label_only", decoded, "class label only", "control"),
+            ("training", arrays["training_labels"], "real pictures", "reference"))  # fmt: skip
+    for source, labels, method, role in sets:
+        scores.append(
+            within_class_diversity(
+                arrays[source], labels, method=method, split=words, role=role
+            )
+        )
+    scores += nearest_training_distance(
+        arrays["own"],
+        training=arrays["training"],
+        held_out=arrays["heldout"],
+        method="generated",
+        split=words,
+    )
+    return [replace(score, fold=key if score.fold == "all" else score.fold) for score in scores]
