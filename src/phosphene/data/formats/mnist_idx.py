@@ -102,7 +102,8 @@ def _read_idx(path: Path, magic: int, *, n_axes: int) -> np.ndarray:
     n_header = 4 * (1 + n_axes)
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            header = np.frombuffer(file.read(n_header), dtype=">u4")
+            first = file.read(n_header)
+            header = np.frombuffer(first[: len(first) // 4 * 4], dtype=">u4")
             if len(header) < 1 + n_axes or header[0] != magic:
                 found = f"{int(header[0]):#010x}" if len(header) else "nothing"
                 raise ValueError(

@@ -92,7 +92,7 @@ def read_muse_csv(
         {"sample": rows.astype(np.int64), "code": [f"{codes[i]:g}" for i in rows]}
     ).astype({"code": "str"})
     if stimulus_column:
-        events["stimulus"] = table[stimulus_column].iloc[rows].fillna("").astype("str").to_numpy()
+        events["stimulus"] = table[stimulus_column].iloc[rows].astype("str").to_numpy()
     if strict and not len(events):
         raise ValueError(
             f"trials need events; column {marker} of {path.name} is 0 throughout; record with "
@@ -157,14 +157,17 @@ def _parse(content: bytes, name: str) -> pd.DataFrame:
                 f"{line.count(',') + 1 if line else 0}{cut}; copy the file again or delete the "
                 f"line."
             )
-    table = pd.read_csv(io.StringIO("\n".join(lines)), low_memory=False, skip_blank_lines=False)
+    table = pd.read_csv(io.StringIO("\n".join(lines)), na_filter=False, low_memory=False)
     return table.rename(columns=lambda column: str(column).strip())
 
 
 def _numbers(table: pd.DataFrame, column: str, name: str, *, allow_nan: bool) -> np.ndarray:
     """Return a column as float64; text, and unless allowed NaN, is refused with its line."""
     values = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=np.float64)
-    is_text = np.isnan(values) & table[column].notna().to_numpy()
+    is_text = np.isnan(values)
+    if is_text.any():
+        words = table[column].astype("str").str.strip().str.lower()
+        is_text &= ~words.isin(("", "nan")).to_numpy()
     bad = is_text if allow_nan else ~np.isfinite(values)
     if not bad.any():
         return values
