@@ -67,9 +67,9 @@ SCORES = (
         "Near one: every noise draw gives the same picture.",
     ),
     (
-        "diversity",
-        "How different pictures of the same class are from each other. Far from the value of real "
-        "pictures: the generator repeats itself or adds noise.",
+        "copied",
+        "Share of generated pictures that lie closer to a training picture than new real pictures "
+        "do, against the crowding around it. Chance is the share among new real pictures.",
     ),
     (
         "nearest",

@@ -10,10 +10,19 @@ unknown    an end is missing
 ========== ==============================================================================
 
 The main score is balanced accuracy over all folds, else AUC, else the first result for decoding.
-Against the baseline or the ceiling, a score is "above" or "below" when its interval leaves their
-value out, else "level with" it. Whatever the verdict, the headline is an alarm when
+Against the baseline, a score is "above" or "below" when its interval leaves the baseline's value
+out, else "level with" it. Generated pictures are copies when the copied fraction lies above its
+range under chance, which is what new real pictures would give.
 
-- a control lies outside of its range under chance,
+A control must fail when what it is scored against was taken away: every control of decoding; among
+pictures shuffled features, and any control scored against the class that was shown. Noise in place
+of a signal still gives a clean picture of whatever class was decoded from it, and a generator that
+is told the class draws it: those are comparisons, not tests.
+
+Whatever the verdict, the headline is an alarm when
+
+- a control that must fail leaves its range under chance; of each metric the controls over all
+  folds count, those of single folds where none is pooled,
 - the main interval lies above the ceiling,
 - the split leaks, or test data chose a checkpoint.
 """
@@ -56,15 +65,14 @@ class Headline:
 
 def verdict(score: Score) -> str:
     """Return "decoded", "chance", "reversed" or "unknown" for one score (rules above)."""
-    ends = (score.low, score.high, score.chance_low, score.chance_high)
-    if any(end is None for end in ends):
+    low, high, luck_low, luck_high = score.low, score.high, score.chance_low, score.chance_high
+    if low is None or high is None or luck_low is None or luck_high is None:
         return "unknown"
-    low, high, chance_low, chance_high = ends
     if not score.higher_is_better:
-        low, high, chance_low, chance_high = -high, -low, -chance_high, -chance_low
-    if low > chance_high:
+        low, high, luck_low, luck_high = -high, -low, -luck_high, -luck_low
+    if low > luck_high:
         return "decoded"
-    return "reversed" if high < chance_low else "chance"
+    return "reversed" if high < luck_low else "chance"
 
 
 def main_score(scores: Sequence[Score]) -> Score | None:
@@ -189,27 +197,34 @@ def compare(score: Score, value: float) -> str:
     return "level with"
 
 
-def _baseline_sentence(main: Score, scores: Sequence[Score]) -> list[str]:
+def best_baseline(main: Score, scores: Sequence[Score]) -> Score | None:
+    """Return the linear baseline of a score, else its best other baseline."""
     baselines = same_metric(main, scores, role="baseline")
-    if not baselines:
-        return []
-    best = max(baselines, key=lambda s: s.value if s.higher_is_better else -s.value)
-    name = best.method or "the baseline"
-    method = main.method or "The main method"
+    linear = [s for s in baselines if "lda" in s.method.lower()]
+    found = linear or baselines
+    return max(found, key=lambda s: s.value if s.higher_is_better else -s.value, default=None)
+
+
+def _baseline_sentence(main: Score, scores: Sequence[Score]) -> list[str]:
+    best = best_baseline(main, scores)
+    if best is None or (verdict(main) != "decoded" and verdict(best) != "decoded"):
+        return []  # two draws from chance have no order worth a sentence
+    method, name = main.method or "The main method", best.method or "unnamed"
     return [
-        f"{method} lies {compare(main, best.value)} the linear baseline ({name}: "
+        f"{method} lies {compare(main, best.value)} the baseline ({name}: "
         f"{value_text(best.value)})."
     ]
 
 
 def judge_scores(scores: Sequence[Score]) -> list[Score]:
-    """Return the class consistencies of generated pictures, the decoded class first."""
+    """Return the class consistencies of the first fold with pictures, the decoded class first."""
     found = [
         s
         for s in scores
         if s.section == "pictures" and s.role == "result" and "consisten" in s.name.lower()
     ]
-    return sorted(found, key=lambda s: "shown" in f"{s.name} {s.method}".lower())
+    found = [s for s in found if s.fold == found[0].fold]
+    return sorted(found, key=lambda s: "shown" in s.name.lower())
 
 
 def _judge_sentence(scores: Sequence[Score]) -> list[str]:
@@ -218,33 +233,85 @@ def _judge_sentence(scores: Sequence[Score]) -> list[str]:
         return []
     return [
         "A judge trained on pictures that the generator never saw recognises the decoded class in "
-        f"{percent_text(found[0].value)} of the generated pictures."
+        f"{percent_text(found[0].value)} of the generated pictures; that speaks of the generator, "
+        "not of the signal."
     ]
 
 
 def _picture_statement(contents: Contents) -> str:
-    if contents.pairing == "paired":
+    on_pairs = [
+        s.name
+        for s in contents.scores
+        if s.section == "pictures" and any(word in s.name.lower() for word in PAIRED_WORDS)
+    ]
+    if contents.pairing == "paired" and on_pairs:
         return (
-            "Each trial's own picture is known. Whether a generated picture resembles its own, and "
-            "not just its class, is what scores on pairs say; class scores do not."
+            "Each trial's own picture is known: how far a generated picture resembles it, and not "
+            f"just its class, is what {', '.join(dict.fromkeys(on_pairs))} measures."
         )
-    reason = (
-        "; which picture a trial showed is not recorded" if contents.pairing == "class-only" else ""
-    )
-    return f"Pictures show the decoded class, not the picture that was seen{reason}."
+    statement = "Pictures show the decoded class, not the picture that was seen."
+    if contents.pairing == "paired":
+        return f"{statement} Each trial's own picture is known, but no score compares with it."
+    if contents.pairing == "class-only":
+        return f"{statement} Which picture each trial showed is not part of the data."
+    return statement
+
+
+PAIRED_WORDS = ("paired", "own picture")
+
+
+def copy_scores(scores: Sequence[Score]) -> list[Score]:
+    """Return the scores that tell copies from new pictures, metric by metric."""
+    found = [
+        s
+        for s in scores
+        if s.section == "pictures"
+        and s.role in ("result", "reference")
+        and any(word in s.name.lower() for word in ("copied", "copies", "nearest"))
+    ]
+    return sorted(found, key=lambda s: s.name)
+
+
+def copy_sentence(scores: Sequence[Score]) -> str:
+    """Say whether generated pictures are copies (rules above), "" where nothing tells."""
+    for score in copy_scores(scores):
+        if score.role == "result" and "cop" in score.name.lower() and score.chance_high is not None:
+            if score.value > score.chance_high:
+                return "Some pictures are copies of training pictures, more than by coincidence."
+            return "No more pictures resemble a training picture than new real ones would."
+    return ""
+
+
+def must_fail(score: Score) -> bool:
+    """Say whether a control has to lie in its range under chance (rules above)."""
+    if score.role != "control" or score.inside_chance() is None:
+        return False
+    name, method = score.name.lower(), score.method.lower()
+    if score.section == "decoding":
+        return True
+    if "label" in method and "permuted" not in method:
+        return False
+    return "shuffled" in method or "permuted" in method or "shown" in name
 
 
 def outside_controls(scores: Sequence[Score]) -> list[Score]:
-    """Return the controls that lie outside of their range under chance."""
-    return [s for s in scores if s.role == "control" and s.inside_chance() is False]
+    """Return the pooled controls, or those of folds, that leave their range under chance."""
+    return [s for s in _checked_controls(scores) if s.inside_chance() is False]
+
+
+def _checked_controls(scores: Sequence[Score]) -> list[Score]:
+    """Return the controls that must fail: of each metric those over all folds, else all."""
+    controls = [s for s in scores if must_fail(s)]
+    pooled = {(s.section, s.name) for s in controls if s.fold == "all"}
+    return [s for s in controls if s.fold == "all" or (s.section, s.name) not in pooled]
 
 
 def _alarms(contents: Contents, main: Score | None, ceiling: Score | None) -> tuple[str, ...]:
     alarms = [_control_alarm(score) for score in outside_controls(contents.scores)]
-    checked = [s for s in contents.scores if s.role == "control" and s.inside_chance() is not None]
-    if alarms and len(checked) > 1:
+    n_checked = len(_checked_controls(contents.scores))
+    if alarms and n_checked > 1:
         alarms.append(
-            f"{len(checked)} controls were checked. About one in twenty leaves its 95 % range by "
+            f"{n_checked} controls were checked. About one in twenty leaves its 95 % range by "
             "luck, but then only just: read how far it lies outside."
         )
     if main and ceiling and main.low is not None and _is_accuracy(main):
@@ -268,7 +335,8 @@ def _control_alarm(score: Score) -> str:
     verb = "decode" if score.section == "decoding" else "score"
     fold = "" if score.fold == "all" else f", fold {score.fold}"
     expected = range_text(score.chance_low, score.chance_high)
+    advice = "Do not trust the results beside it." if above else "Doubt the split and the scoring."
     return (
         f"{what[:1].upper()}{what[1:]} {verb} {side} chance: {score.name} "
-        f"{value_text(score.value)}{fold}, expected {expected}. Do not trust the results beside it."
+        f"{value_text(score.value)}{fold}, expected {expected}. {advice}"
     )

@@ -16,9 +16,13 @@ from phosphene.reporting.figures.recordings import recordings_chart
 from phosphene.reporting.figures.spectrum import spectrum_panel
 from phosphene.reporting.glossary import glossary
 from phosphene.reporting.headline import (
+    best_baseline,
     ceiling_score,
+    copy_scores,
+    copy_sentence,
     judge_scores,
     main_score,
+    outside_controls,
     same_metric,
     write_headline,
 )
@@ -68,7 +72,8 @@ def page_context(contents: Contents) -> dict[str, Any]:
         "charts": _charts(scores, main, ceiling),
         "grid": grid,
         "wall": picture_wall(contents),
-        "copies": [s for s in scores if s.section == "pictures" and "nearest" in s.name.lower()],
+        "copies": copy_scores(scores),
+        "copying": copy_sentence(scores),
         "map": feature_map(contents),
         "confusion": confusion_matrix(contents),
         "recordings": recordings_chart(contents),
@@ -76,7 +81,7 @@ def page_context(contents: Contents) -> dict[str, Any]:
         "evoked": evoked_panels(contents),
         "spectrum": spectrum_panel(contents),
         "scores": score_table(scores),
-        "fold_scores": score_table(scores, pooled=False),
+        "fold_scores": score_table(scores, single_folds=True),
         "settings": settings_tables(contents),
         "command": command(contents),
         "glossary": glossary(scores, has_ceiling=ceiling is not None),
@@ -99,9 +104,8 @@ def tiles(
         if ceiling is not None and "accuracy" in main.name.lower():
             share = percent_text(main.value / ceiling.value)
             found.append((share, "of the best possible", f"ceiling {value_text(ceiling.value)}"))
-        elif main.chance:
-            share = f"{main.value / main.chance:.1f} ×"
-            found.append((share, "chance", f"chance {value_text(main.chance)}"))
+        elif best := best_baseline(main, contents.scores):
+            found.append((value_text(best.value), "the baseline", best.method))
     for judged in judge_scores(contents.scores)[:1]:
         share = percent_text(judged.value)
         found.append((share, "seen by the judge as decoded", count_text(judged)))
@@ -118,16 +122,19 @@ def tiles(
 def _charts(scores: tuple[Score, ...], main: Score | None, ceiling: Score | None) -> list[Any]:
     """Return the headline charts: decoding of the main metric, and what the judge sees."""
     charts = []
+    alarming = outside_controls(scores)
     if main is not None:
         others = [s for s in same_metric(main, scores, role="result") if s is not main]
         rows = [main, *others]
         for role in ("baseline", "control", "reference"):
             rows += same_metric(main, scores, role=role)
         top = ceiling if "accuracy" in main.name.lower() else None
-        charts.append(score_chart(rows, ceiling=top, caption=f"Held-out decoding: {main.name}"))
+        caption = f"Held-out decoding: {main.name}"
+        charts.append(score_chart(rows, ceiling=top, caption=caption, alarming=alarming))
     for judged in judge_scores(scores):
         rows = [judged]
         for role in ("baseline", "control", "reference"):
             rows += same_metric(judged, scores, role=role)
-        charts.append(score_chart(rows, caption=f"Generated pictures: {judged.name}"))
+        caption = f"Generated pictures: {judged.name}"
+        charts.append(score_chart(rows, caption=caption, alarming=alarming))
     return [chart for chart in charts if chart is not None]

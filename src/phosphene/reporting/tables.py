@@ -7,6 +7,7 @@ from typing import Any
 
 from phosphene.reporting.contents import Contents
 from phosphene.reporting.figures.intervals import Row, score_axis, score_row
+from phosphene.reporting.headline import must_fail
 from phosphene.reporting.number_text import count_text, range_text, value_text
 from phosphene.score import Score
 
@@ -26,7 +27,7 @@ class ScoreLine:
     chance: str
     chance_range: str
     inside: bool | None
-    """Whether a control lies in its chance range; None for what is not a control."""
+    """Whether a control that must fail lies in its chance range; None for all others."""
     fold: str
     row: Row
     footnotes: tuple[int, ...]
@@ -58,17 +59,21 @@ class ScoreTable:
     shared: tuple[tuple[str, str], ...]
 
 
-def score_table(scores: Sequence[Score], *, pooled: bool = True) -> ScoreTable | None:
+def score_table(scores: Sequence[Score], *, single_folds: bool = False) -> ScoreTable | None:
     """Group scores by section and metric; None where there are none.
 
     Parameters
     ----------
     scores
         In any order; within a metric and role the given order is kept.
-    pooled
-        Take the scores over all folds, or else those of single folds.
+    single_folds
+        Take what the main table leaves out. That holds the scores over all folds, and those of
+        single folds for metrics that are not pooled, as those of pictures.
     """
-    chosen = [score for score in scores if (score.fold == "all") is pooled]
+    pooled = {(s.section, s.name) for s in scores if s.fold == "all"}
+    chosen = [
+        s for s in scores if (s.fold != "all" and (s.section, s.name) in pooled) is single_folds
+    ]
     if not chosen:
         return None
     shared = _shared(chosen)
@@ -120,8 +125,8 @@ def _metric(scores: list[Score], footnotes: list[str], shared: Mapping[str, str]
                 count=count_text(s),
                 chance="" if s.chance is None else value_text(s.chance),
                 chance_range=range_text(s.chance_low, s.chance_high),
-                inside=s.inside_chance() if s.role == "control" else None,
-                fold=s.fold,
+                inside=s.inside_chance() if must_fail(s) else None,
+                fold="" if s.fold == "all" else s.fold,
                 row=score_row(s, axis=axis),
                 footnotes=tuple(_footnote(text, footnotes) for text in _remarks(s, shared)),
             )
@@ -151,6 +156,8 @@ def flatten(tree: Mapping[str, Any], *, prefix: str = "") -> list[tuple[str, str
     pairs = []
     for key, value in tree.items():
         name = f"{prefix}{key}"
+        if isinstance(value, (list, tuple)) and any(isinstance(item, Mapping) for item in value):
+            value = {str(number): item for number, item in enumerate(value, 1)}
         if isinstance(value, Mapping) and value:
             pairs += flatten(value, prefix=f"{name}.")
         else:
@@ -172,17 +179,20 @@ def _text(value: Any) -> str:
     return text if len(text) <= 200 else text[:199] + "…"
 
 
+NOT_SHOWN = {"info", "columns", "format_version", "per_recording", "per_session", "files"}
+"""Parts of dataset.json that are too long to be read as a list."""
+
+
 def settings_tables(contents: Contents) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return titled tables: settings, versions and machine, data, split."""
     config = contents.config.get("config")
     settings = flatten(config) if isinstance(config, Mapping) else []
-    data = {k: v for k, v in contents.dataset.items() if k not in ("rejected", "files", "info")}
     info = contents.dataset.get("info")
-    named = {**(info if isinstance(info, Mapping) else {}), **data}
-    named = {k: v for k, v in named.items() if k not in ("columns", "events", "format_version")}
+    data = {**(info if isinstance(info, Mapping) else {}), **contents.dataset}
+    data = {key: value for key, value in data.items() if key not in NOT_SHOWN}
     tables = [
         ("Settings", settings),
-        ("Data", flatten(named)[:60]),
+        ("Data", flatten(data)[:60]),
         ("Split", _split_lines(contents.split)),
         ("Versions and machine", flatten(contents.environment)),
     ]

@@ -17,6 +17,7 @@ from phosphene.reporting.figures.themed_svg import (
 from phosphene.reporting.number_text import percent_text
 
 MAX_POINTS, WIDTH, HEIGHT, THUMB, MAX_THUMBS = 2500, 860, 600, 30, 48
+FEW_CLASSES = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,16 +81,22 @@ def _centres(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def _place_names(
     contents: Contents, centres: np.ndarray, labels: list[int]
 ) -> list[tuple[float, float, str]]:
-    """Put each class at the median of its trials, moved down where it would cover another."""
+    """Put each class at the median of its trials.
+
+    Where it would cover another it moves down, or, with many classes, is left to the legend.
+    """
+    longest = 22 if len(labels) <= FEW_CLASSES else 12
     placed: list[tuple[float, float, str]] = []
     pairs = zip(labels, centres.tolist(), strict=True)
     for label, (x, y) in sorted(pairs, key=lambda pair: pair[1][1]):
         name = contents.class_name(label)
-        name = name if len(name) <= 22 else name[:21] + "…"
+        name = name if len(name) <= longest else name[: longest - 1] + "…"
+        free = True
         for other_x, other_y, other in placed:
             if abs(x - other_x) < reach(name) + reach(other) and abs(y - other_y) < 17:
-                y = other_y + 17
-        placed.append((x, y, name))
+                y, free = other_y + 17, False
+        if free or len(labels) <= FEW_CLASSES:
+            placed.append((x, y, name))
     return placed
 
 

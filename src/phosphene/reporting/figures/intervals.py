@@ -43,6 +43,7 @@ class Chart:
     ceiling: float | None = None
     ceiling_text: str = ""
     caption: str = ""
+    metric: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,8 +110,8 @@ def score_axis(scores: Sequence[Score]) -> Axis:
     return axis_for(values, unit_interval=all(is_share(s) for s in scores))
 
 
-def score_row(score: Score, *, axis: Axis, label: str = "") -> Row:
-    """Return one score as a line of a chart."""
+def score_row(score: Score, *, axis: Axis, label: str = "", alarm: bool = False) -> Row:
+    """Return one score as a line of a chart; `alarm` makes it stand out."""
     return Row(
         label=label or score.method or score.name,
         detail="" if score.role == "result" else score.role,
@@ -121,19 +122,26 @@ def score_row(score: Score, *, axis: Axis, label: str = "") -> Row:
         chance=None if score.chance is None else axis.at(score.chance),
         text=value_text(score.value),
         interval=range_text(score.low, score.high),
-        alarm=score.role == "control" and score.inside_chance() is False,
+        alarm=alarm,
     )
 
 
 def score_chart(
-    scores: Sequence[Score], *, ceiling: Score | None = None, caption: str = ""
+    scores: Sequence[Score],
+    *,
+    ceiling: Score | None = None,
+    caption: str = "",
+    alarming: Sequence[Score] = (),
 ) -> Chart | None:
-    """Return scores of one metric on a common axis, None where there are none."""
+    """Return scores of one metric on a common axis, None where there are none.
+
+    Those in `alarming` stand out.
+    """
     if not scores:
         return None
     axis = score_axis([*scores, ceiling] if ceiling else scores)
     return Chart(
-        rows=tuple(score_row(score, axis=axis) for score in scores),
+        rows=tuple(score_row(s, axis=axis, alarm=s in alarming) for s in scores),
         ticks=axis.ticks(),
         ceiling=None if ceiling is None else axis.at(ceiling.value),
         ceiling_text="" if ceiling is None else value_text(ceiling.value),

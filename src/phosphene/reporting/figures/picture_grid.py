@@ -9,8 +9,8 @@ from phosphene.reporting.contents import Arrays, Contents, Fold
 from phosphene.reporting.figures.palette import class_colors, css_color
 from phosphene.reporting.figures.themed_svg import png_address, shrink
 
-MAX_ROWS, MAX_DRAWS, BYTE_BUDGET = 20, 5, 2_000_000
-WALL_CLASSES, WALL_DRAWS, WALL_REAL, WALL_TILES = 40, 10, 4, 120
+MAX_ROWS, MAX_DRAWS, BYTE_BUDGET = 20, 5, 2_400_000
+WALL_CLASSES, WALL_DRAWS, WALL_REAL, WALL_TILES = 40, 10, 4, 140
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +48,15 @@ class Grid:
 
     @property
     def halves(self) -> tuple[tuple[GridRow, ...], ...]:
-        """Return the rows in two columns of equal height, in one if there are few."""
+        """Return small pictures in two columns of equal height, few or large ones in one."""
         middle = (len(self.rows) + 1) // 2
-        return (self.rows[:middle], self.rows[middle:]) if len(self.rows) > 5 else (self.rows,)
+        side_by_side = self.pixelated and len(self.rows) > 5  # larger pictures need the width
+        return (self.rows[:middle], self.rows[middle:]) if side_by_side else (self.rows,)
+
+    @property
+    def long_names(self) -> bool:
+        """Whether a class name is too long to be written large."""
+        return any(len(name) > 4 for row in self.rows for name in (row.true, row.decoded))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +167,7 @@ def picture_wall(contents: Contents) -> Wall | None:
     decoded = arrays["decoded"] if "decoded" in arrays else arrays["labels"]
     size = arrays["images"].shape[2]
     labels = np.unique(decoded).tolist()[:WALL_CLASSES]
-    tile = 104 if len(labels) * (WALL_DRAWS + WALL_REAL) <= WALL_TILES else 48
+    tile = 72 if len(labels) * (WALL_DRAWS + WALL_REAL) <= WALL_TILES else 44
     colors = class_colors(max(len(contents.classes), int(decoded.max()) + 1))
     rows = []
     for label in labels:
@@ -194,12 +200,15 @@ def _shape(arrays: Arrays) -> tuple[int, ...]:
 def _real_pictures(arrays: Arrays, label: int) -> np.ndarray:
     real = arrays.get("real")
     if real is not None and real.ndim == 5 and label < len(real):
-        return real[label]
+        return _distinct(real[label])
     if "shown" in arrays:
-        shown = arrays["shown"][arrays["labels"] == label]
-        different = {picture.tobytes(): index for index, picture in reversed([*enumerate(shown)])}
-        return shown[sorted(different.values())]
+        return _distinct(arrays["shown"][arrays["labels"] == label])
     return np.zeros((0, *_shape(arrays)), np.uint8)
+
+
+def _distinct(pictures: np.ndarray) -> np.ndarray:
+    first = {picture.tobytes(): index for index, picture in reversed([*enumerate(pictures)])}
+    return pictures[sorted(first.values())]
 
 
 def strip(pictures: np.ndarray, size: int) -> np.ndarray:

@@ -1,12 +1,38 @@
 """Decoding of each held-out recording, to see whether one of them carries the result."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from phosphene.reporting.contents import Contents, natural_key
-from phosphene.reporting.figures.intervals import Chart, Row, axis_for
-from phosphene.reporting.number_text import range_text, value_text
+from phosphene.reporting.figures.intervals import Chart, Row, axis_for, score_axis, score_row
+from phosphene.reporting.headline import main_score
+from phosphene.reporting.number_text import count_text, range_text, value_text
 
 MAX_ROWS = 60
+
+
+def _scored_recordings(contents: Contents) -> Chart | None:
+    main = main_score(contents.scores)
+    found = [
+        s
+        for s in contents.scores
+        if main and s.fold != "all"
+        if (s.name, s.section, s.role, s.method)
+        == (main.name, main.section, main.role, main.method)
+    ]
+    if len(found) < 2:
+        return None
+    shown = sorted(found, key=lambda s: natural_key(s.fold))[:MAX_ROWS]
+    axis = score_axis(shown)
+    rows = tuple(
+        replace(score_row(s, axis=axis, label=s.fold), detail=count_text(s)) for s in shown
+    )
+    return Chart(rows=rows, ticks=axis.ticks(), caption=_hidden(len(found)), metric=found[0].name)
+
+
+def _hidden(n_found: int) -> str:
+    return f"{n_found - MAX_ROWS} more recordings are not drawn." if n_found > MAX_ROWS else ""
 
 
 def balanced_accuracy_interval(
@@ -29,7 +55,12 @@ def balanced_accuracy_interval(
 
 
 def recordings_chart(contents: Contents) -> Chart | None:
-    """Return one line per held-out recording, None before anything is decoded."""
+    """Return one line per held-out recording, None before anything is decoded.
+
+    Recordings that the run has scored are drawn from its scores; others from the decoded trials.
+    """
+    if scored := _scored_recordings(contents):
+        return scored
     pooled = contents.pooled("labels", "probabilities", "recording")
     if pooled is None:
         return None
@@ -62,6 +93,5 @@ def recordings_chart(contents: Contents) -> Chart | None:
         )
         for name, count, chance, value, low, high, luck in shown
     )
-    hidden = len(numbers) - len(shown)
-    caption = f"{hidden} more recordings are not drawn." if hidden else ""
-    return Chart(rows=rows, ticks=axis.ticks(), caption=caption)
+    caption = _hidden(len(numbers))
+    return Chart(rows=rows, ticks=axis.ticks(), caption=caption, metric="balanced accuracy")
