@@ -9,9 +9,7 @@ from phosphene.recipes.eeg2image_2023 import config
 def _train(settings, *, data, run, resume, on_stage, progress):
     from phosphene.recipes.eeg2image_2023.run import train
 
-    return train(
-        settings, data=data, run=run, resume=resume, on_stage=on_stage, progress=progress
-    )
+    return train(settings, data=data, run=run, resume=resume, on_stage=on_stage, progress=progress)
 
 
 def _evaluate(run, progress):

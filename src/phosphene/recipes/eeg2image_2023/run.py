@@ -1,6 +1,6 @@
 """EEG2Image from a data set folder to scores: load, split, encode, paint, score."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +10,13 @@ import torch
 from phosphene.data.dataset import Dataset, load_dataset, load_recordings
 from phosphene.data.images import ImageSet
 from phosphene.data.inspection import evoked_responses, inspect_dataset, power_spectrum
-from phosphene.data.pairing import pictures_of
 from phosphene.data.splits import Fold, Split, group_k_fold, k_fold, leave_one_group_out
 from phosphene.data.trials import Trials
 from phosphene.evaluation.controls import permute_labels
-from phosphene.evaluation.pictures import nearest_pictures
 from phosphene.evaluation.units import independent_unit
 from phosphene.export.bundle import save_bundle
 from phosphene.export.signal_to_picture import SignalToPicture
-from phosphene.recipes.eeg2image_2023 import encode, paint
+from phosphene.recipes.eeg2image_2023 import encode, paint, show
 from phosphene.recipes.eeg2image_2023.card import model_card
 from phosphene.recipes.eeg2image_2023.config import Config
 from phosphene.recipes.eeg2image_2023.scoring import score_run
@@ -26,9 +24,6 @@ from phosphene.run_dir import RunDir
 from phosphene.score import Score, scores_to_json
 from phosphene.training.progress import Progress, SilentProgress
 from phosphene.training.seeding import derive_seed
-
-N_SHOWN = 60
-N_MAPPED = 800
 
 
 def train(
@@ -250,112 +245,18 @@ def paint_fold(
             gan, config, batches, until=until, watch=watch, checkpoints=folder / "generator"
         )
         trained = paint.with_generator(system, gan)
-        write_pictures(
+        show.write_pictures(
             config, trained, training, test, arrays,
             images=(images, generator_images, judge_images), networks=(judge, domain),
             run=run, key=fold.key,
         )  # fmt: skip
         if until < config.generator_steps:
             finish("pictures, a third of the way")
-    write_map(trained, arrays, run=run, key=fold.key, seed=config.seed)
+    show.write_map(trained, arrays, run=run, key=fold.key, seed=config.seed)
     if not run.has("bundle/spec.json"):
         spec = bundle_spec(config, trials, color=color)
         save_bundle(run.path / "bundle", trained, spec=spec, card=model_card(spec))
     run.write_json(f"folds/{fold.key}/done.json", {"generator_steps": config.generator_steps})
-
-
-def write_pictures(
-    config: Config,
-    system: SignalToPicture,
-    training: Trials,
-    test: Trials,
-    arrays: Mapping[str, np.ndarray],
-    *,
-    images: tuple[ImageSet, ImageSet, ImageSet],
-    networks: tuple[Any, Any],
-    run: RunDir,
-    key: str,
-) -> None:
-    """Draw pictures of held-out trials from each source, judge them, and keep some to show."""
-    seed = derive_seed(config.seed, "drawing", key)
-    rng = np.random.default_rng(seed)
-    rows = np.sort(rng.permutation(len(test))[: config.n_scored])
-    everything, training_images, heldout_images = images
-    judge, domain = networks
-    features = paint.features_of_sources(system, training, dict(arrays), rows, seed=seed)
-    found = {
-        "labels": test.labels[rows],
-        "decoded": arrays["probabilities"][rows].argmax(1),
-        "noise_decoded": arrays["noise_probabilities"][rows].argmax(1),
-        "recording": arrays["recording"][rows],
-        "training_labels": training_images.labels,
-    }
-    pixels = {
-        **{source: system.draw(features[source], seed=seed) for source in paint.SOURCES},
-        "training": training_images.pixels,
-        "heldout": heldout_images.pixels,
-    }
-    for source, drawn in pixels.items():
-        seen = paint.look(drawn, judge=judge, domain=domain)
-        found |= {source: drawn, **{f"{source}_{name}": v for name, v in seen.items()}}
-    run.write_arrays(f"folds/{key}/generated.npz", found)
-
-    chosen = rows[_balanced(test.labels[rows], N_SHOWN, rng)]
-    draws = np.stack(
-        [
-            system.draw(arrays["features"][chosen], seed=seed, draw=draw)
-            for draw in range(1, config.n_draws + 1)
-        ],
-        axis=1,
-    )
-    judged = [
-        paint.look(np.ascontiguousarray(draws[:, number]), judge=judge, domain=domain)["judge"]
-        for number in range(config.n_draws)
-    ]
-    nearest, _ = nearest_pictures(draws[:, 0], training_images.pixels)
-    shown = pictures_of(test.select(chosen), everything, seed=config.seed)
-    run.write_arrays(
-        f"folds/{key}/pictures.npz",
-        {
-            "images": draws,
-            "judged": np.stack(judged, axis=1).argmax(2),
-            "shown": everything.pixels[shown],
-            "nearest": training_images.pixels[nearest[:, 0]],
-            "decoded": arrays["probabilities"][chosen].argmax(1),
-            "labels": test.labels[chosen],
-            "trial": arrays["trial"][chosen],
-            "real": _examples(training_images),
-        },
-    )
-
-
-def write_map(
-    system: SignalToPicture,
-    arrays: Mapping[str, np.ndarray],
-    *,
-    run: RunDir,
-    key: str,
-    seed: int,
-) -> None:
-    """Lay held-out features out in the plane, some with the pictures drawn from them (figure 3)."""
-    from sklearn.manifold import TSNE
-
-    rng = np.random.default_rng(derive_seed(seed, "map", key))
-    rows = np.sort(rng.permutation(len(arrays["labels"]))[:N_MAPPED])
-    features = system.feature_scaler.apply(arrays["features"][rows])
-    perplexity = min(30.0, max(2.0, (len(rows) - 1) / 4))
-    plane = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(features)
-    chosen = _balanced(arrays["labels"][rows], 50, rng)
-    run.write_arrays(
-        f"folds/{key}/map.npz",
-        {
-            "tsne": plane,
-            "labels": arrays["labels"][rows],
-            "decoded": arrays["probabilities"][rows].argmax(1),
-            "thumbs": system.draw(arrays["features"][rows][chosen], seed=seed, draw=1),
-            "thumb_index": chosen,
-        },
-    )
 
 
 def bundle_spec(config: Config, trials: Trials, *, color: int) -> dict[str, Any]:
@@ -384,19 +285,3 @@ def _identity(test: Trials) -> dict[str, np.ndarray]:
 def _blocks(trials: Trials) -> np.ndarray | None:
     blocks = trials.table["block"].to_numpy(dtype=str)
     return None if (blocks == "").any() else blocks
-
-
-def _balanced(labels: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Choose up to n rows, classes in turn."""
-    rows = rng.permutation(len(labels))
-    rank = np.zeros(len(labels), dtype=np.int64)
-    for label in np.unique(labels):
-        mine = rows[labels[rows] == label]
-        rank[mine] = np.arange(len(mine))
-    return np.lexsort((labels, rank))[:n]
-
-
-def _examples(images: ImageSet, n: int = 8) -> np.ndarray:
-    """Return n real pictures per class, (class, n, height, width, color); few ones repeat."""
-    rows = [np.flatnonzero(images.labels == label) for label in range(len(images.classes))]
-    return np.stack([images.pixels[np.resize(r, n)] for r in rows])

@@ -215,13 +215,14 @@ def _pictures(run: RunDir, key: str, words: str) -> list[Score]:
             role=role,
         )
         scores.extend(replace(score, note=note) for score in found)
-    sets = (("own", decoded, "generated", "result"), ("label_only", decoded, "class label only", "control"),
-            ("training", arrays["training_labels"], "real pictures", "reference"))  # fmt: skip
+    sets = (
+        ("own", decoded, "generated", "result"),
+        ("label_only", decoded, "class label only", "control"),
+        ("training", arrays["training_labels"], "real pictures", "reference"),
+    )
     for source, labels, method, role in sets:
         scores.append(
-            within_class_diversity(
-                arrays[source], labels, method=method, split=words, role=role
-            )
+            within_class_diversity(arrays[source], labels, method=method, split=words, role=role)
         )
     scores += nearest_training_distance(
         arrays["own"],
