@@ -102,3 +102,13 @@ def test_refuses_absent_paths_and_damaged_files(raw):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(ValueError, match="cut off"):
         data_inspect.main([str(path)])
+
+
+def test_many_classes_are_summarised(capsys):
+    counts = {f"class {i}": i for i in range(1, 11)}
+    found = {"classes": list(counts), "per_class": counts}
+    found |= {f"per_{unit}": {"x": counts} for unit in ("subject", "session", "recording")}
+    data_inspect._print_counts(found)
+    out = capsys.readouterr().out
+    assert "class 10: 10" in out
+    assert out.splitlines()[-2].split() == ["recording", "x", "1", "10", "55"]

@@ -190,8 +190,9 @@ def _print_counts(found: Mapping[str, Any]) -> None:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("trials")
-    for name in found["classes"]:
+    few = len(found["classes"]) <= 4
+    table.add_column("trials", no_wrap=few)
+    for name in found["classes"] if few else ("fewest per class", "most per class"):
         table.add_column(escape(name), justify="right")
     table.add_column("all", justify="right")
     units = {"": {"all": found["per_class"]}}
@@ -199,8 +200,11 @@ def _print_counts(found: Mapping[str, Any]) -> None:
         units[f"{unit} "] = found[f"per_{unit}"]
     for prefix, rows in units.items():
         for key, counts in rows.items():
-            numbers = [str(n) for n in counts.values()]
+            shown = counts.values() if few else (min(counts.values()), max(counts.values()))
+            numbers = [str(n) for n in shown]
             table.add_row(escape(prefix + key), *numbers, str(sum(counts.values())))
+    if not few:
+        print(", ".join(f"{name}: {n}" for name, n in found["per_class"].items()))
     Console(highlight=False).print(table)
 
 

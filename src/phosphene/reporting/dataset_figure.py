@@ -115,7 +115,7 @@ def _draw_evoked(
 def _draw_spectrum(axes: "Axes", dataset: Dataset) -> None:
     recordings = load_recordings(dataset.path) if dataset.path is not None else []
     spectrum = power_spectrum(recordings, dataset.trials)
-    kept = (spectrum["freqs"] >= 0.5) & (spectrum["freqs"] <= 70)
+    kept = (spectrum["freqs"] >= 0.5) & (spectrum["freqs"] <= min(70, spectrum["freqs"][-2]))
     level = 10 * np.log10(np.maximum(spectrum["psd"][:, kept] * 1e12, 1e-9))
     names = spectrum["ch_names"]
     for index, line in enumerate(level):
