@@ -136,7 +136,7 @@ def train_encoder(
         ),
         margin=shift,
     )
-    target = torch.from_numpy(labels)
+    target = torch.tensor(labels)
     indices = balanced_index_batches(target, batch_size=config.encoder_batch, seed=seed)
     fit(
         step,

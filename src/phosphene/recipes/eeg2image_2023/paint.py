@@ -22,6 +22,7 @@ from phosphene.training.batches import (
     same_class_batches,
     tensor_batches,
 )
+from phosphene.training.checkpoint import latest_checkpoint, load_checkpoint
 from phosphene.training.classifier_step import ClassifierStep
 from phosphene.training.gan_step import GANStep
 from phosphene.training.loop import fit
@@ -75,7 +76,7 @@ def train_classifier(
         contrast=0.3,
         noise=0.1,
     )
-    labels = torch.from_numpy(images.labels)
+    labels = torch.tensor(images.labels)
     fit(
         step,
         tensor_batches(
@@ -156,6 +157,12 @@ def train_generator(
     )
 
 
+def is_past(checkpoints: Path, step: int) -> bool:
+    """Say whether training left a checkpoint beyond a step."""
+    newest = latest_checkpoint(checkpoints)
+    return newest is not None and load_checkpoint(newest)[0] > step
+
+
 def picture_batches(
     config: Config, system: SignalToPicture, trials: Trials, images: ImageSet, *, seed: int
 ) -> Batches:
@@ -165,7 +172,7 @@ def picture_batches(
     """
     features = torch.from_numpy(system.feature_scaler.apply(system.features(trials.epochs)))
     pictures = tensor_from_pixels(images.pixels)
-    labels = torch.from_numpy(trials.labels)
+    labels = torch.tensor(trials.labels)
     indices = balanced_index_batches(labels, batch_size=config.generator_batch, seed=seed)
     known = set(trials.table["stimulus"]) <= set(images.table["stimulus"])
     if known and pair(trials, images).kind == "paired":
@@ -180,7 +187,7 @@ def picture_batches(
         features,
         labels,
         pictures=pictures,
-        picture_labels=torch.from_numpy(images.labels),
+        picture_labels=torch.tensor(images.labels),
         indices=indices,
         seed=seed,
     )

@@ -241,6 +241,8 @@ def paint_fold(
     batches = paint.picture_batches(config, system, training, generator_images, seed=seed)
     arrays = run.read_arrays(f"folds/{fold.key}/decoding.npz")
     for until in sorted({max(1, config.generator_steps // 3), config.generator_steps}):
+        if paint.is_past(folder / "generator", until):
+            continue  # a resumed run does not go back
         paint.train_generator(
             gan, config, batches, until=until, watch=watch, checkpoints=folder / "generator"
         )
