@@ -74,7 +74,7 @@ def write_fake_run(path, fake: FakeRun):
     _write_map(run, fake, last, features[chosen], labels[chosen], decoded[chosen], thumbs, rng)
     if fake.stage == "finished":
         _write_pictures(run, fake, last, labels[chosen], decoded[chosen], trial[chosen], rng)
-        scores += _picture_scores(fake)
+        scores += _picture_scores(last)
     run.write_json("scores.json", scores)
     _write_log(run, fake, folds, rng)
     return run
@@ -211,6 +211,9 @@ def _write_pictures(run, fake, key, labels, decoded, trial, rng, n_draws=5):
             "labels": labels,
             "trial": trial,
             "judged": judged,
+            "real": np.stack(
+                [_digit_pictures(fake, label, 8, rng) for label in range(len(fake.classes))]
+            ),
         },
     )
 
@@ -251,6 +254,7 @@ def _decoding_scores(fake, labels, decoded):
         score(accuracy, "compact_cnn + softmax head"),
         score(accuracy - 0.02, "compact_cnn + linear probe"),
         score(accuracy - 0.06, "shrinkage LDA", "baseline", note="1 to 30 Hz, about 64 Hz."),
+        score(accuracy - 0.04, "lstm_two_layer, triplet", "baseline", note="published encoder"),
         score(
             chance + (luck * 2.5 if fake.broken_control else -0.3 * luck),
             "permuted labels",
@@ -267,7 +271,7 @@ def _decoding_scores(fake, labels, decoded):
     ]
 
 
-def _picture_scores(fake):
+def _picture_scores(fold):
     def score(value, method, role="result", name="class consistency (decoded)", half=0.02, **more):
         return {
             "name": name,
@@ -281,26 +285,31 @@ def _picture_scores(fake):
             "method": method,
             "split": "leave one recording out",
             "extractor": "judge (PictureCNN)",
+            "fold": fold,
             **more,
         }
 
     chance = {"chance": 0.1, "chance_low": 0.08, "chance_high": 0.12}
     shown = {"name": "class consistency (shown)", **chance}
     distance = {"name": "Fréchet distance[domain]", "half": 1.5, "higher_is_better": False}
-    near = {"name": "distance to nearest training picture", "half": 0.3}
+    near = {"name": "nearest training distance", "half": 0.01}
+    copies = {"name": "copied fraction", "half": 0.005, "higher_is_better": False}
+    luck = {"chance": 0.01, "chance_low": 0.0, "chance_high": 0.02}
     return [
         score(0.94, "generated", **chance),
         score(0.105, "shuffled features", "control", note="Same generator.", **chance),
+        score(0.95, "class label only", "control", note="No signal is used.", **chance),
         score(0.975, "real pictures", "reference", **chance),
         score(0.83, "generated", **shown),
         score(0.101, "shuffled features", "control", **shown),
-        score(0.92, "class label only", "baseline", note="No signal is used.", **shown),
+        score(0.92, "class label only", "control", note="No signal is used.", **shown),
         score(7.4, "generated", name="IS[domain]"),
         score(8.9, "real pictures", "reference", name="IS[domain]"),
         score(23.4, "generated", **distance),
         score(2.1, "real pictures", "reference", **distance),
-        score(6.2, "generated", **near),
-        score(6.6, "held-out real pictures", "reference", **near),
+        score(0.152, "generated", **near),
+        score(0.161, "held-out real pictures", "reference", **near),
+        score(0.008, "generated", **copies, **luck),
     ]
 
 

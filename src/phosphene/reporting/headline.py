@@ -21,14 +21,19 @@ is told the class draws it: those are comparisons, not tests.
 
 Whatever the verdict, the headline is an alarm when
 
-- a control that must fail leaves its range under chance; of each metric the controls over all
-  folds count, those of single folds where none is pooled,
+- a control that must fail lies above its range under chance, by more than the luck of checking
+  several controls explains (the range widened as Bonferroni's rule asks for normal values),
 - the main interval lies above the ceiling,
 - the split leaks, or test data chose a checkpoint.
+
+Controls that leave their range by less, or downwards, are cautions: they stand on the first screen
+and leave the verdict as it is. Of each metric the controls over all folds count, those of single
+folds where none is pooled.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from phosphene.reporting.contents import Contents
 from phosphene.reporting.number_text import count_text, percent_text, range_text, value_text
@@ -56,6 +61,7 @@ class Headline:
     pictures: str
     """What generated pictures may be taken to show."""
     alarms: tuple[str, ...]
+    cautions: tuple[str, ...]
 
     @property
     def label(self) -> str:
@@ -141,6 +147,7 @@ def write_headline(contents: Contents) -> Headline:
         asides=asides,
         pictures=_picture_statement(contents),
         alarms=alarms,
+        cautions=_cautions(contents.scores),
     )
 
 
@@ -231,10 +238,12 @@ def _judge_sentence(scores: Sequence[Score]) -> list[str]:
     found = judge_scores(scores)
     if not found:
         return []
+    chance = found[0].chance
+    luck = "" if chance is None else f" ({percent_text(chance)} by coincidence)"
     return [
         "A judge trained on pictures that the generator never saw recognises the decoded class in "
-        f"{percent_text(found[0].value)} of the generated pictures; that speaks of the generator, "
-        "not of the signal."
+        f"{percent_text(found[0].value)} of the generated pictures{luck}; that speaks of the "
+        "generator, not of the signal."
     ]
 
 
@@ -306,14 +315,44 @@ def _checked_controls(scores: Sequence[Score]) -> list[Score]:
     return [s for s in controls if s.fold == "all" or (s.section, s.name) not in pooled]
 
 
+def alarming_controls(scores: Sequence[Score]) -> list[Score]:
+    """Return the controls so far above chance that luck does not explain it (rules above)."""
+    n_checked = len(_checked_controls(scores))
+    return [s for s in outside_controls(scores) if _excess(s) > _luck_of_several(n_checked)]
+
+
+def _excess(score: Score) -> float:
+    """Return how far a control lies above chance, in half widths of its range."""
+    chance, high = score.chance, score.chance_high
+    if chance is None or high is None or score.value <= high:
+        return 0.0
+    return (score.value - chance) / max(high - chance, 1e-12)
+
+
+def _luck_of_several(n_checked: int) -> float:
+    """Return the half width at which one of several normal values lies outside in 5 % of cases."""
+    normal = NormalDist()
+    return normal.inv_cdf(1 - 0.025 / max(1, n_checked)) / normal.inv_cdf(0.975)
+
+
+def _cautions(scores: Sequence[Score]) -> tuple[str, ...]:
+    alarming = alarming_controls(scores)
+    mild = [s for s in outside_controls(scores) if s not in alarming]
+    if not mild:
+        return ()
+    listed = "; ".join(_control_words(score) for score in mild)
+    n_checked = len(_checked_controls(scores))
+    return (
+        f"{listed}. Of {n_checked} controls checked, about one in twenty leaves its 95 % range by "
+        "luck, just outside; more or further off would mean that split or scoring are wrong.",
+    )
+
+
 def _alarms(contents: Contents, main: Score | None, ceiling: Score | None) -> tuple[str, ...]:
-    alarms = [_control_alarm(score) for score in outside_controls(contents.scores)]
-    n_checked = len(_checked_controls(contents.scores))
-    if alarms and n_checked > 1:
-        alarms.append(
-            f"{n_checked} controls were checked. About one in twenty leaves its 95 % range by "
-            "luck, but then only just: read how far it lies outside."
-        )
+    alarms = [
+        f"{_control_words(score)}. Do not trust the results beside it."
+        for score in alarming_controls(contents.scores)
+    ]
     if main and ceiling and main.low is not None and _is_accuracy(main):
         limit = ceiling.value if ceiling.high is None else ceiling.high
         if main.low > limit:
@@ -328,15 +367,13 @@ def _alarms(contents: Contents, main: Score | None, ceiling: Score | None) -> tu
     return tuple(alarms)
 
 
-def _control_alarm(score: Score) -> str:
+def _control_words(score: Score) -> str:
     above = score.chance_high is not None and score.value > score.chance_high
-    side = "above" if above else "below"
     what = (score.method or "A control").strip()
     verb = "decode" if score.section == "decoding" else "score"
     fold = "" if score.fold == "all" else f", fold {score.fold}"
     expected = range_text(score.chance_low, score.chance_high)
-    advice = "Do not trust the results beside it." if above else "Doubt the split and the scoring."
     return (
-        f"{what[:1].upper()}{what[1:]} {verb} {side} chance: {score.name} "
-        f"{value_text(score.value)}{fold}, expected {expected}. {advice}"
+        f"{what[:1].upper()}{what[1:]} {verb} {'above' if above else 'below'} chance: "
+        f"{score.name} {value_text(score.value)}{fold}, expected {expected}"
     )

@@ -122,7 +122,7 @@ def tiles(
 def _charts(scores: tuple[Score, ...], main: Score | None, ceiling: Score | None) -> list[Any]:
     """Return the headline charts: decoding of the main metric, and what the judge sees."""
     charts = []
-    alarming = outside_controls(scores)
+    outside = outside_controls(scores)
     if main is not None:
         others = [s for s in same_metric(main, scores, role="result") if s is not main]
         rows = [main, *others]
@@ -130,11 +130,11 @@ def _charts(scores: tuple[Score, ...], main: Score | None, ceiling: Score | None
             rows += same_metric(main, scores, role=role)
         top = ceiling if "accuracy" in main.name.lower() else None
         caption = f"Held-out decoding: {main.name}"
-        charts.append(score_chart(rows, ceiling=top, caption=caption, alarming=alarming))
+        charts.append(score_chart(rows, ceiling=top, caption=caption, alarming=outside))
     for judged in judge_scores(scores):
         rows = [judged]
         for role in ("baseline", "control", "reference"):
             rows += same_metric(judged, scores, role=role)
         caption = f"Generated pictures: {judged.name}"
-        charts.append(score_chart(rows, caption=caption, alarming=alarming))
+        charts.append(score_chart(rows, caption=caption, alarming=outside))
     return [chart for chart in charts if chart is not None]

@@ -39,6 +39,8 @@ class Metric:
 
     name: str
     better: str
+    fold: str
+    """The one fold that all lines are about, else ""."""
     lines: tuple[ScoreLine, ...]
 
 
@@ -113,8 +115,11 @@ def _shared(scores: Sequence[Score]) -> dict[str, str]:
 def _metric(scores: list[Score], footnotes: list[str], shared: Mapping[str, str]) -> Metric:
     ordered = sorted(scores, key=lambda s: ROLE_ORDER.index(s.role))
     axis = score_axis(ordered)
+    folds = {s.fold for s in ordered}
+    common = "" if len(folds) > 1 or folds == {"all"} else ordered[0].fold
     return Metric(
         name=ordered[0].name,
+        fold=common,
         better="" if ordered[0].higher_is_better else "lower is better",
         lines=tuple(
             ScoreLine(
@@ -126,7 +131,7 @@ def _metric(scores: list[Score], footnotes: list[str], shared: Mapping[str, str]
                 chance="" if s.chance is None else value_text(s.chance),
                 chance_range=range_text(s.chance_low, s.chance_high),
                 inside=s.inside_chance() if must_fail(s) else None,
-                fold="" if s.fold == "all" else s.fold,
+                fold="" if s.fold in ("all", common) else s.fold,
                 row=score_row(s, axis=axis),
                 footnotes=tuple(_footnote(text, footnotes) for text in _remarks(s, shared)),
             )

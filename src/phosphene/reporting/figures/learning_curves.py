@@ -1,7 +1,7 @@
 """Learning curves of each stage: the raw log, faint, under its running mean."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from phosphene.reporting.figures.palette import ACCENT
 from phosphene.reporting.figures.themed_svg import new_axes, to_svg
 
 NOT_CURVES = {"time", "step", "epoch", "seed", "lr", "n_steps", "total", "seconds", "left"}
-MAX_STAGES, MAX_CURVES, MAX_FOLDS, MAX_POINTS = 8, 4, 12, 240
+MAX_STAGES, MAX_CURVES, MAX_FOLDS, MAX_POINTS = 10, 4, 12, 240
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,11 @@ class Stage:
     panels: tuple[Panel, ...]
     left_out: int
     """Quantities that are in the log and not drawn."""
+
+    @property
+    def of_control(self) -> bool:
+        """Whether a control was trained here."""
+        return self.name.lower().startswith(("null", "permuted", "control"))
 
 
 def learning_curves(contents: Contents) -> list[Stage]:
@@ -63,15 +68,25 @@ def learning_curves(contents: Contents) -> list[Stage]:
     return [stage for stage in stages if stage.panels]
 
 
-def _curve_keys(lines: Iterable[Mapping[str, Any]]) -> list[str]:
+def _curve_keys(lines: list[Mapping[str, Any]]) -> list[str]:
     """Return the logged quantities, losses first, each with more than one value."""
     counts: dict[str, int] = {}
     for line in lines:
         for key, value in line.items():
             if key not in NOT_CURVES and not key.endswith("per_second") and _is_number(value):
                 counts[key] = counts.get(key, 0) + 1
-    keys = [key for key, count in counts.items() if count > 1]
-    return sorted(keys, key=lambda key: "loss" not in key.lower())
+    keys = sorted(
+        (key for key, count in counts.items() if count > 1),
+        key=lambda key: "loss" not in key.lower(),
+    )
+    seen: list[list[Any]] = []
+    different = []
+    for key in keys:
+        values = [line.get(key) for line in lines]
+        if values not in seen:  # a loss of one term is logged under both names
+            seen.append(values)
+            different.append(key)
+    return different
 
 
 def _is_number(value: Any) -> bool:
@@ -107,7 +122,7 @@ def _panel(lines: list[Mapping[str, Any]], key: str, *, svg_key: str) -> Panel |
     return Panel(
         name=key.replace("_", " "),
         svg=to_svg(figure, key=svg_key, label=f"{key} over steps".replace('"', "")),
-        last=f"{np.mean(last):.3g}",
+        last=f"{np.mean(last):.3g}".replace("-", "−"),
     )
 
 

@@ -69,6 +69,7 @@ class WallRow:
     """Data address of the strip, "" where no real pictures are stored."""
     n_real: int
     generated: str
+    """The same of generated pictures, "" where no trial was decoded as the class."""
     n_generated: int
 
 
@@ -166,9 +167,9 @@ def picture_wall(contents: Contents) -> Wall | None:
     arrays = fold.pictures
     decoded = arrays["decoded"] if "decoded" in arrays else arrays["labels"]
     size = arrays["images"].shape[2]
-    labels = np.unique(decoded).tolist()[:WALL_CLASSES]
+    labels = np.union1d(decoded, arrays["labels"]).tolist()[:WALL_CLASSES]
     tile = 72 if len(labels) * (WALL_DRAWS + WALL_REAL) <= WALL_TILES else 44
-    colors = class_colors(max(len(contents.classes), int(decoded.max()) + 1))
+    colors = class_colors(max(len(contents.classes), max(labels) + 1))
     rows = []
     for label in labels:
         # One draw of each trial first, so that the strip shows trials before noise.
@@ -181,7 +182,7 @@ def picture_wall(contents: Contents) -> Wall | None:
                 color=css_color(colors[label]),
                 real=png_address(strip(real, tile)) if len(real) else "",
                 n_real=len(real),
-                generated=png_address(strip(generated, tile)),
+                generated=png_address(strip(generated, tile)) if len(generated) else "",
                 n_generated=len(generated),
             )
         )

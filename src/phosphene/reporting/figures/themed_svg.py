@@ -23,7 +23,7 @@ _FONT = re.compile(r"font-family: [^;\"]*")
 _GROUP_ID = re.compile(r'<g id="[^"]*"')
 _DATED = re.compile(r"<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL)
 _HEAD = re.compile(r"<svg [^>]*>")
-_NUMBER = re.compile(r"(\d+\.\d{2})\d+")
+_NUMBER = re.compile(r'(?<=[ "\n(-])(\d+\.\d{2})\d+(?=[ "\n)])')  # in tags, not in labels
 
 
 def new_axes(*, width: int, height: int, grid: str = "y") -> "tuple[Figure, Axes]":
