@@ -1,4 +1,4 @@
-"""Bundles: what others get. Weights as safetensors, a spec as JSON, a model card; never a pickle."""
+"""Bundles, what others get: weights as safetensors, a spec as JSON, a model card. No pickles."""
 
 import json
 import os
@@ -9,20 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+import torch
 
-from phosphene._checks import check_option
+from phosphene.data.preprocessing import Preprocessing
 from phosphene.data.scaling import ChannelScaler
 from phosphene.export.networks import build_network
 from phosphene.export.signal_to_picture import FeatureScaler, LinearDecoder, SignalToPicture
+from phosphene.export.spec import FORMAT_VERSION, preprocessing_from, read_spec
+from phosphene.export.weights import load_weights, read_shapes, save_weights
 
-FORMAT_VERSION = 1
-MAX_SPEC_BYTES = 1 << 20
-MAX_WEIGHT_BYTES = 4 << 30
-NEEDED = ("task", "encoder", "generator", "noise", "classes", "ch_names", "sfreq", "n_times")
+COMPARED = ("reference", "notch", "band", "tmin", "baseline")
+"""Settings of preprocessing that change a signal and show neither in its shape nor in its rate."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,35 +35,85 @@ class Bundle:
         """Class names in the order of the probabilities."""
         return tuple(self.spec["classes"])
 
+    @property
+    def ch_names(self) -> tuple[str, ...]:
+        """Channels that signals must have, in this order."""
+        return tuple(self.spec["ch_names"])
+
+    def preprocessing(self) -> Preprocessing:
+        """Return the settings with which the training trials were cut.
+
+        Raises
+        ------
+        ValueError
+            When spec.json does not say, or says what cannot be.
+        """
+        return preprocessing_from(self.spec, path=self.path)
+
+    def check_channels(self, ch_names: tuple[str, ...]) -> None:
+        """Refuse channels that the system was not trained on, and say how to make them match."""
+        expected = self.ch_names
+        if ch_names == expected:
+            return
+        missing = [name for name in expected if name not in ch_names]
+        extra = [name for name in ch_names if name not in expected]
+        if len(ch_names) != len(expected):
+            rule = f"signals must have the {len(expected)} channels that the model was trained on"
+        else:
+            rule = "channels must be those that the model was trained on, in the same order"
+        if missing:
+            remedy = (
+                f"Record {', '.join(missing)} too, rename the channels, or train on recordings "
+                "with yours."
+            )
+        elif extra:
+            remedy = f"Leave the others out with --drop-channels {' '.join(extra)}."
+        else:
+            remedy = "Reorder them."
+        raise ValueError(
+            f"{rule} ({', '.join(expected)}); got {len(ch_names)} ({', '.join(ch_names)}). {remedy}"
+        )
+
     def check_signals(self, *, ch_names: tuple[str, ...], sfreq: float, n_times: int) -> None:
         """Refuse epochs that the system was not trained for, and say how to make them match."""
-        expected = tuple(self.spec["ch_names"])
-        if len(ch_names) != len(expected):
+        self.check_channels(tuple(ch_names))
+        rate, length = float(self.spec["sfreq"]), int(self.spec["n_times"])
+        if abs(sfreq - rate) > 1e-6 * rate or n_times != length:
+            tmin = float(self.spec["tmin"])
             raise ValueError(
-                f"signals must have the {len(expected)} channels that the model was trained on "
-                f"({', '.join(expected)}); got {len(ch_names)} ({', '.join(ch_names)}). "
-                "Select these channels, or train on a recording with yours."
+                f"epochs must have {length} samples at {rate:g} Hz; got {n_times} at {sfreq:g} Hz. "
+                f"Import with --resample {rate:g} --tmin {tmin:g} --tmax {tmin + length / rate:g}."
             )
-        if tuple(ch_names) != expected:
-            raise ValueError(
-                f"channels must be {', '.join(expected)} in this order; got {', '.join(ch_names)}. "
-                "Rename or reorder them."
-            )
-        if abs(sfreq - self.spec["sfreq"]) > 1e-6 * sfreq or n_times != self.spec["n_times"]:
-            raise ValueError(
-                f"epochs must have {self.spec['n_times']} samples at {self.spec['sfreq']:g} Hz; got "
-                f"{n_times} at {sfreq:g} Hz. Import with the preprocessing in spec.json."
-            )
+
+    def check_preprocessing(self, found: Mapping[str, Any]) -> None:
+        """Refuse epochs that were filtered or cut in another way than the training trials.
+
+        Parameters
+        ----------
+        found
+            What `Trials.preprocessing` says of the epochs.
+        """
+        expected = self.spec["preprocessing"].get("settings", {})
+        settings = found.get("settings", {})
+        for name in COMPARED:
+            if expected.get(name) != settings.get(name):
+                value = expected.get(name)
+                words = value if isinstance(value, list) else [value]
+                raise ValueError(
+                    f"epochs must be cut as the training trials were; `{name}` was {value} and is "
+                    f"{settings.get(name)} here. Import with --{name} {' '.join(map(str, words))}."
+                )
 
 
 def save_bundle(
     folder: Path, system: SignalToPicture, *, spec: Mapping[str, Any], card: str
 ) -> None:
     """Write a bundle to a temporary folder beside `folder`, then put it in its place."""
+    folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
-        save_file(system.tensors(), draft / "weights.safetensors")
+        save_weights(draft / "weights.safetensors", system.tensors())
         content = {"format_version": FORMAT_VERSION, "noise": system.noise, **spec}
         text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
         (draft / "spec.json").write_text(text + "\n", encoding="utf-8")
@@ -86,86 +133,78 @@ def save_bundle(
 def load_bundle(folder: Path) -> Bundle:
     """Read a bundle; its files are not trusted.
 
+    Networks are laid out without memory first and compared with the header of the weights: only
+    weights of exactly the expected names and shapes are read.
+
     Raises
     ------
     ValueError
         When the folder is no bundle, or spec and weights do not belong together.
     """
     folder = Path(folder)
-    spec = _read_spec(folder)
-    weights = _read_weights(folder / "weights.safetensors")
-    networks = {part: build_network(spec[part]) for part in ("encoder", "generator")}
-    for part, network in networks.items():
-        _load(part, network, weights)
-    arrays = {name: value.numpy() for name, value in weights.items() if value.ndim <= 2}
-    try:
-        system = SignalToPicture(
-            ChannelScaler(arrays["scaler.mean"], arrays["scaler.scale"]),
-            networks["encoder"].eval(),
-            LinearDecoder(arrays["decoder.weight"], arrays["decoder.bias"]),
-            FeatureScaler(arrays["features.mean"], arrays["features.scale"]),
-            networks["generator"].eval(),
-            str(spec["noise"]),
-        )
-    except KeyError as error:
-        raise ValueError(
-            f"a bundle's weights must hold {error}; {folder} lacks it. Export the run again."
-        ) from None
+    spec = read_spec(folder)
+    path = folder / "weights.safetensors"
+    found = read_shapes(path)
+    with torch.device("meta"):
+        networks = {
+            part: build_network(spec[part], kind=f"{part}s") for part in ("encoder", "generator")
+        }
+    _check_networks(networks, spec)
+    expected = {
+        f"{part}.{name}": tuple(value.shape)
+        for part, network in networks.items()
+        for name, value in network.state_dict().items()
+    }
     n_classes, n_chans = len(spec["classes"]), len(spec["ch_names"])
-    shapes = {"decoder.weight": (n_classes, None), "scaler.mean": (n_chans,)}
-    for name, shape in shapes.items():
-        found = np.shape(arrays[name])
-        if len(found) != len(shape) or any(e not in (None, f) for e, f in zip(shape, found)):  # noqa: B905
-            raise ValueError(
-                f"`{name}` must have the shape {shape} that spec.json implies; got {found}. "
-                "Export the run again."
-            )
+    n_features = int(networks["encoder"].n_features)  # pyright: ignore[reportArgumentType]
+    expected |= {
+        "scaler.mean": (n_chans,),
+        "scaler.scale": (n_chans,),
+        "decoder.weight": (n_classes, n_features),
+        "decoder.bias": (n_classes,),
+        "features.mean": (n_features,),
+        "features.scale": (n_features,),
+    }
+    weights = load_weights(path, found, expected)
+    for part, network in networks.items():
+        network.to_empty(device="cpu")
+        prefix = f"{part}."
+        network.load_state_dict(
+            {k.removeprefix(prefix): w for k, w in weights.items() if k.startswith(prefix)}
+        )
+        network.eval()
+    arrays = {k: w.numpy() for k, w in weights.items() if k.split(".")[0] not in networks}
+    if not (arrays["features.scale"] > 0).all():
+        raise ValueError(
+            f"`features.scale` must be greater than 0; {path} holds other values. "
+            "Export the run again."
+        )
+    system = SignalToPicture(
+        ChannelScaler(arrays["scaler.mean"], arrays["scaler.scale"]),
+        networks["encoder"],
+        LinearDecoder(arrays["decoder.weight"], arrays["decoder.bias"]),
+        FeatureScaler(arrays["features.mean"], arrays["features.scale"]),
+        networks["generator"],
+        spec["noise"],
+    )
     return Bundle(system, spec, folder)
 
 
-def _read_spec(folder: Path) -> dict[str, Any]:
-    path = folder / "spec.json"
-    if not path.is_file():
+def _check_networks(networks: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
+    """Refuse networks that fit neither each other nor the signals of the spec."""
+    encoder, generator = networks["encoder"], networks["generator"]
+    pairs = {
+        "`n_chans` of the encoder": (encoder.n_chans, len(spec["ch_names"])),
+        "`n_times` of the encoder": (getattr(encoder, "n_times", spec["n_times"]), spec["n_times"]),
+        "`n_features` of the generator": (generator.n_features, encoder.n_features),
+    }
+    for name, (value, expected) in pairs.items():
+        if value != expected:
+            raise ValueError(
+                f"{name} must be {expected}, as the rest of spec.json implies; got {value}. "
+                "Export the run again."
+            )
+    if generator.color not in (1, 3):
         raise ValueError(
-            f"a bundle is a folder with spec.json; {folder} has none. `phosphene train` leaves one "
-            "in RUN/bundle."
+            f"pictures have 1 or 3 colors; spec.json says {generator.color}. Export the run again."
         )
-    if path.stat().st_size > MAX_SPEC_BYTES:
-        raise ValueError(f"spec.json must be at most 1 MiB; {path} has {path.stat().st_size} bytes.")
-    try:
-        spec = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"spec.json must be JSON; {path} is not ({error}).") from None
-    if not isinstance(spec, dict) or spec.get("format_version") != FORMAT_VERSION:
-        raise ValueError(
-            f"this version reads bundles of format {FORMAT_VERSION}; {path} is none. "
-            "Export the run again."
-        )
-    for name in NEEDED:
-        if name not in spec:
-            raise ValueError(f"spec.json must hold `{name}`; {path} lacks it. Export the run again.")
-    check_option("noise", str(spec["noise"]), ("normal", "uniform"))
-    return spec
-
-
-def _read_weights(path: Path) -> dict[str, Tensor]:
-    if not path.is_file() or path.stat().st_size > MAX_WEIGHT_BYTES:
-        raise ValueError(f"a bundle needs weights.safetensors of at most 4 GiB; {path} is none.")
-    try:
-        return load_file(path)
-    except (SafetensorError, ValueError, OSError) as error:
-        raise ValueError(
-            f"weights must be a whole safetensors file; {path} is not ({error}). Copy it again."
-        ) from None
-
-
-def _load(part: str, network: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    prefix = f"{part}."
-    own = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
-    try:
-        network.load_state_dict(own)
-    except RuntimeError as error:
-        raise ValueError(
-            f"the weights of the {part} must fit spec.json; they do not "
-            f"({str(error).splitlines()[-1].strip()}). Export the run again."
-        ) from None

@@ -1,6 +1,7 @@
 """Networks by the name that a bundle's spec gives them; nothing else can be built from a file."""
 
 import inspect
+import math
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
@@ -12,50 +13,90 @@ from torch import nn
 from phosphene import models
 from phosphene._checks import check_option
 
+MAX_SETTING = 1e5
+"""Largest number that a setting may be."""
+MAX_PICTURE_SIZE = 1024
+MAX_LIST = 16
+
 
 @cache
-def networks() -> dict[str, type[nn.Module]]:
-    """Return the classes that `phosphene.models` defines in its sub-packages, by their name."""
+def networks(kind: str | None = None) -> dict[str, type[nn.Module]]:
+    """Return the classes that the sub-packages of `phosphene.models` define, by their name.
+
+    Parameters
+    ----------
+    kind
+        Sub-package to look in, as in "encoders"; all of them if None.
+    """
     found = {}
     for module in pkgutil.walk_packages(models.__path__, f"{models.__name__}."):
+        parts = module.name.split(".")
+        if len(parts) < 4 or kind not in (None, parts[2]):
+            continue  # parts shared by networks are no networks
         for name, member in vars(import_module(module.name)).items():
             if (
                 inspect.isclass(member)
                 and issubclass(member, nn.Module)
                 and member.__module__ == module.name
-                and module.name.count(".") > 2  # parts shared by networks are no networks
             ):
                 found[name] = member
     return found
 
 
-def build_network(spec: Mapping[str, Any]) -> nn.Module:
+def build_network(spec: Mapping[str, Any], *, kind: str | None = None) -> nn.Module:
     """Build a network from `{"network": name, "settings": {...}}`, weights not loaded.
+
+    Parameters
+    ----------
+    spec
+        Plain values, perhaps from a file that somebody else wrote.
+    kind
+        Sub-package of `phosphene.models` that the network must come from; any if None.
 
     Raises
     ------
     ValueError
         For an unknown network, or settings that it does not have or take.
     """
-    name, settings = str(spec.get("network")), dict(spec.get("settings", {}))
-    check_option("network", name, networks())
-    network = networks()[name]
+    if not isinstance(spec, Mapping) or not isinstance(spec.get("settings", {}), Mapping):
+        raise ValueError(
+            f"a network is described by its name and its settings; got {_short(spec)}. "
+            "Take the bundle from its author again."
+        )
+    name, settings = str(spec.get("network")), spec.get("settings", {})
+    check_option("network", name, networks(kind))
+    network = networks(kind)[name]
     known = inspect.signature(network).parameters
     for key, value in settings.items():
         check_option(f"setting of {name}", key, known)
-        plain = isinstance(value, bool | int | float | str) or (
-            isinstance(value, list) and all(isinstance(item, int) for item in value)
-        )
-        if not plain or (isinstance(value, int | float) and abs(value) > 1e5):
+        limit = MAX_PICTURE_SIZE if key == "size" else MAX_SETTING
+        if not _is_plain(value, limit=limit):
             raise ValueError(
                 f"a setting must be a plain value of a sensible size; `{key}` of {name} is "
-                f"{value!r}. Take the bundle from its author again."
+                f"{_short(value)}. Take the bundle from its author again."
             )
     plain_settings = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
     try:
         return network(**plain_settings)
-    except TypeError as error:
+    except (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError) as error:
         raise ValueError(
-            f"the settings of {name} must build it; they do not ({error}). "
+            f"the settings of {name} must build it; they do not ({_short(error)}). "
             "Take the bundle from its author again."
         ) from None
+
+
+def _is_plain(value: Any, *, limit: int | float) -> bool:
+    if isinstance(value, list):
+        return len(value) <= MAX_LIST and all(
+            isinstance(item, int) and 0 < item <= limit for item in value
+        )
+    if isinstance(value, bool) or (isinstance(value, str) and len(value) <= 100):
+        return True
+    return isinstance(value, int | float) and math.isfinite(value) and 0 <= value <= limit
+
+
+def _short(value: object) -> str:
+    """Return the first line of a value, cut to what fits into a message."""
+    text = str(value) if isinstance(value, Exception) else repr(value)
+    first = text.strip().splitlines()[0] if text.strip() else type(value).__name__
+    return first if len(first) <= 100 else first[:97] + "..."

@@ -1,0 +1,257 @@
+"""`phosphene generate BUNDLE --signals FILE --out DIR`: pictures from signals."""
+
+import shlex
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tyro
+
+from phosphene._checks import check_positive
+from phosphene.cli.progress import open_progress
+from phosphene.cli.wrong_use import WrongUseError, check_use
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from phosphene.data.trials import Trials
+    from phosphene.export.bundle import Bundle
+    from phosphene.training.progress import Progress
+
+N_ON_GRID = 24
+ANY_CLASS = "any"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateOptions:
+    """Decode signals with a trained system, and draw pictures of the decoded classes.
+
+    A picture shows the class that was decoded, not the picture that was seen. A raw recording is
+    filtered and cut as the training trials were, at each of its events.
+
+    Example: phosphene generate runs/n170/bundle --signals recording.csv --out pictures
+    """
+
+    bundle: tyro.conf.Positional[Path]
+    """Bundle, or the run folder that holds it."""
+    signals: Path
+    """A recording (muse-lsl CSV), a folder of them, or a data set folder."""
+    out: Path
+    """Folder to make; must not exist or be empty."""
+    n_draws: int = 4
+    """Pictures per trial, each from other noise."""
+    n_trials: int | None = None
+    """Most trials to draw, evenly spread over the signals; None draws all."""
+    events: tuple[str, ...] = ()
+    """Event codes to cut at and what was shown then, as in 1=houses 2=faces; all codes if left
+    out."""
+    drop_channels: tuple[str, ...] = ()
+    """Channels of a recording to leave out."""
+    seed: int = 0
+    """Seed of the noise."""
+
+
+def generate(options: GenerateOptions) -> "pd.DataFrame":
+    """Check, decode and draw; return the table of what was decoded."""
+    for name in ("n_draws", "n_trials"):
+        if (value := getattr(options, name)) is not None:
+            _check_count(name, value)
+    if options.out.exists() and not (options.out.is_dir() and not any(options.out.iterdir())):
+        raise WrongUseError(
+            f"`--out` must be new or empty; {options.out} is not; choose another name or remove it."
+        )
+    from phosphene.export.bundle import load_bundle
+
+    folder = options.bundle
+    if not (folder / "spec.json").is_file() and (folder / "bundle" / "spec.json").is_file():
+        folder = folder / "bundle"
+    bundle = load_bundle(folder)
+    trials, shown = read_signals(options, bundle)
+    if options.n_trials is not None and options.n_trials < len(trials):
+        import numpy as np
+
+        rows = np.linspace(0, len(trials) - 1, options.n_trials).round().astype(np.int64)
+        print(f"{len(rows)} of {len(trials)} trials, evenly spread")
+        trials = trials.select(rows)
+        shown = [shown[row] for row in rows]
+    features = bundle.system.features(trials.epochs)
+    probabilities = bundle.system.decoder.probabilities(features)
+    table = describe(trials, shown, probabilities, bundle.classes)
+
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(dir=options.out.parent, prefix=f".{options.out.name}."))
+    progress = open_progress()
+    try:
+        table.to_csv(draft / "decoded.csv", index=False, float_format="%.4f")
+        _draw(bundle, features, table, options, folder=draft, progress=progress)
+        draft.chmod(0o755)
+        draft.replace(options.out)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    finally:
+        progress.finish()
+    return table
+
+
+def main(argv: list[str]) -> None:
+    """Run the command."""
+    options = tyro.cli(GenerateOptions, args=argv, prog="phosphene generate")
+    table = generate(options)
+    counts = table["decoded"].value_counts()
+    print(f"decoded {', '.join(f'{n} {name}' for name, n in counts.items())}")
+    print("A picture shows the class that was decoded, not the picture that was seen.")
+    print(f"pictures {options.out / 'pictures'}, {len(table) * options.n_draws} files")
+    print(f"grid     {options.out / 'grid.png'}")
+    print(f"table    {options.out / 'decoded.csv'}")
+    run = next(
+        (p for p in (options.bundle, options.bundle.parent) if (p / "scores.json").is_file()), None
+    )
+    print(
+        f"next     phosphene evaluate {shlex.quote(str(run))}  (how far to trust these pictures)"
+        if run is not None
+        else f"next     phosphene data inspect {shlex.quote(str(options.signals))}"
+    )
+
+
+def read_signals(options: GenerateOptions, bundle: "Bundle") -> "tuple[Trials, list[str]]":
+    """Return trials that fit the bundle, and what was shown in each, "" where that is unknown."""
+    from phosphene.data.dataset import is_dataset, load_dataset
+
+    path = options.signals
+    if not path.exists():
+        raise ValueError(
+            f"`--signals` must be a recording or a data set; there is nothing at {path}; correct "
+            "the path."
+        )
+    if is_dataset(path):
+        for name in ("events", "drop_channels"):
+            if getattr(options, name):
+                raise WrongUseError(
+                    f"`--{name.replace('_', '-')}` is about raw recordings; {path} is a data set; "
+                    "leave it out."
+                )
+        trials = load_dataset(path).trials
+        shown = trials.table["class_name"].tolist()
+    else:
+        trials, shown = _cut(options, bundle)
+    bundle.check_signals(ch_names=trials.ch_names, sfreq=trials.sfreq, n_times=trials.n_times)
+    bundle.check_preprocessing(trials.preprocessing)
+    return trials, shown
+
+
+def describe(
+    trials: "Trials", shown: Sequence[str], probabilities: "np.ndarray", classes: Sequence[str]
+) -> "pd.DataFrame":
+    """Return one row per trial: where it is from, what was shown, what was decoded."""
+    import pandas as pd
+
+    table = pd.DataFrame(
+        {
+            "trial": range(len(trials)),
+            "recording": trials.table["recording"].to_numpy(),
+            "onset_s": trials.table["onset"].to_numpy(),
+            "shown": list(shown),
+            "decoded": [classes[label] for label in probabilities.argmax(axis=1)],
+        }
+    )
+    columns = {f"p({name})": probabilities[:, label] for label, name in enumerate(classes)}
+    return table.assign(**columns)
+
+
+def _cut(options: GenerateOptions, bundle: "Bundle") -> "tuple[Trials, list[str]]":
+    """Filter and cut raw recordings as the training trials were."""
+    from phosphene.data.formats import find_recordings, read_recording
+    from phosphene.data.formats.muse_csv import AUX
+    from phosphene.data.preprocess import cut_epochs
+    from phosphene.data.recording import check_distinct
+
+    names = _names_of_events(options.events, bundle.classes)
+    preprocessing = bundle.preprocessing()
+    recordings = []
+    for path in find_recordings([options.signals]):
+        recording = read_recording(
+            path,
+            drop_channels=options.drop_channels,
+            keep_aux=AUX in bundle.ch_names,
+        )
+        bundle.check_channels(recording.ch_names)
+        recordings.append(recording)
+    check_distinct(recordings)
+    codes = names or {code: "" for recording in recordings for code in recording.events["code"]}
+    trials, rejected = cut_epochs(recordings, preprocessing, events=dict.fromkeys(codes, ANY_CLASS))
+    for reason, n in rejected["reason"].value_counts().items():
+        print(f"{n} rejected: {reason}")
+    code_at = {
+        (recording.recording, int(event.sample)): str(event.code)
+        for recording in recordings
+        for event in recording.events.itertuples()
+    }
+    sfreqs = {recording.recording: recording.sfreq for recording in recordings}
+    keys = [
+        (row.recording, round(row.onset * sfreqs[row.recording]))
+        for row in trials.table.itertuples()
+    ]
+    return trials, [codes[code_at[key]] for key in keys]
+
+
+def _names_of_events(words: Sequence[str], classes: Sequence[str]) -> dict[str, str]:
+    """Read words like 1=houses; the names must be classes of the bundle."""
+    names: dict[str, str] = {}
+    for word in words:
+        code, equals, name = word.partition("=")
+        if not (code and equals and name) or code in names:
+            raise WrongUseError(
+                f"`--events` takes each code once, as in 1=houses 2=faces; got {' '.join(words)}."
+            )
+        check_use("events", name, classes)
+        names[code] = name
+    return names
+
+
+def _check_count(name: str, value: int) -> None:
+    try:
+        check_positive(name, value)
+    except ValueError as error:
+        raise WrongUseError(str(error)) from None
+
+
+def _draw(
+    bundle: "Bundle",
+    features: "np.ndarray",
+    table: "pd.DataFrame",
+    options: GenerateOptions,
+    *,
+    folder: Path,
+    progress: "Progress",
+) -> None:
+    """Write the pictures one by one, and some of them on a sheet."""
+    import numpy as np
+
+    from phosphene.export.contact_sheet import contact_sheet, readable_picture
+
+    (folder / "pictures").mkdir()
+    on_grid = np.unique(np.linspace(0, len(table) - 1, N_ON_GRID).round().astype(np.int64))
+    kept = []
+    progress.start("drawing", len(table) * options.n_draws)
+    digits = max(4, len(str(len(table) - 1)))
+    for draw in range(options.n_draws):
+        pictures = bundle.system.draw(features, seed=options.seed, draw=draw)
+        kept.append(pictures[on_grid])
+        for trial, pixels in enumerate(pictures):
+            name = f"trial_{trial:0{digits}d}_draw_{draw + 1}.png"
+            readable_picture(pixels).save(folder / "pictures" / name)
+            progress.update(draw * len(table) + trial + 1, {})
+    best = table.filter(regex=r"^p\(").max(axis=1)
+    captions = []
+    for row in on_grid:
+        entry = table.iloc[row]
+        lines = [f"trial {row}, {entry['onset_s']:.1f} s", f"{entry['decoded']} {best[row]:.0%}"]
+        captions.append(lines + ([f"shown {entry['shown']}"] if entry["shown"] else []))
+    title = f"{len(on_grid)} of {len(table)} trials: pictures of the decoded class"
+    sheet = contact_sheet(np.stack(kept, axis=1), captions, title=title)
+    sheet.save(folder / "grid.png")

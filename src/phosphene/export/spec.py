@@ -1,0 +1,164 @@
+"""The specification of a bundle, read from a file that is not trusted."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from phosphene._checks import check_option
+from phosphene.data.preprocessing import Preprocessing
+
+FORMAT_VERSION = 1
+MAX_BYTES = 1 << 20
+MAX_NAME = 200
+MAX_SFREQ = 1e5
+NEEDED = (
+    "task",
+    "encoder",
+    "generator",
+    "noise",
+    "classes",
+    "ch_names",
+    "sfreq",
+    "tmin",
+    "n_times",
+    "preprocessing",
+)
+
+
+def read_spec(folder: Path) -> dict[str, Any]:
+    """Read and check spec.json of a bundle.
+
+    Raises
+    ------
+    ValueError
+        When it is missing, too large, no JSON, of another format, or lacks or contradicts what a
+        bundle needs.
+    """
+    path = folder / "spec.json"
+    if not path.is_file():
+        raise ValueError(
+            f"a bundle is a folder with spec.json; {folder} has none. `phosphene train` leaves one "
+            "in RUN/bundle."
+        )
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError(
+            f"spec.json must be at most 1 MiB; {path} has {path.stat().st_size} bytes. "
+            "Export the run again."
+        )
+    try:
+        spec = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"spec.json must be JSON; {path} is not ({error}). Export the run again."
+        ) from None
+    if not isinstance(spec, dict) or spec.get("format_version") != FORMAT_VERSION:
+        raise ValueError(
+            f"this version reads bundles of format {FORMAT_VERSION}; {path} is none. "
+            "Export the run again."
+        )
+    for name in NEEDED:
+        if name not in spec:
+            raise ValueError(
+                f"spec.json must hold `{name}`; {path} lacks it. Export the run again."
+            )
+    check_option("task", str(spec["task"]), ("signal to picture",))
+    check_option("noise", str(spec["noise"]), ("normal", "uniform"))
+    for name in ("classes", "ch_names"):
+        _check_names(name, spec[name])
+    _check_numbers(spec)
+    recorded = spec["preprocessing"]
+    if not (isinstance(recorded, dict) and isinstance(recorded.get("settings", {}), dict)):
+        raise ValueError(
+            f"`preprocessing` in {path} must name steps and settings; it does not. "
+            "Export the run again."
+        )
+    return spec
+
+
+def preprocessing_from(spec: Mapping[str, Any], *, path: Path) -> Preprocessing:
+    """Return how trials were cut, from a checked spec.
+
+    Raises
+    ------
+    ValueError
+        When the spec does not say, names settings that there are not, or values that they cannot
+        have.
+    """
+    settings = spec["preprocessing"].get("settings")
+    if not settings:
+        raise ValueError(
+            f"cutting a recording needs the settings of the training trials; {path} does not hold "
+            "them. Give a data set folder instead."
+        )
+    for name, value in settings.items():
+        check_option("preprocessing", name, Preprocessing.__dataclass_fields__)
+        if not _is_setting(name, value):
+            raise ValueError(
+                f"`{name}` of the preprocessing in {path} cannot be {str(value)[:100]!r}. "
+                "Export the run again."
+            )
+    if settings.get("resample") not in (None, spec["sfreq"]):
+        raise ValueError(
+            f"`resample` must be the rate of the epochs, {spec['sfreq']:g} Hz; {path} has "
+            f"{settings['resample']:g}. Export the run again."
+        )
+    try:
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()
+        }
+        return Preprocessing(**values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"`preprocessing` must say how trials are cut; {path} does not ({error}). "
+            "Export the run again."
+        ) from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _check_names(name: str, value: Any) -> None:
+    fits = (
+        isinstance(value, list)
+        and value
+        and all(isinstance(v, str) and 0 < len(v) <= MAX_NAME and v.isprintable() for v in value)
+        and len(set(value)) == len(value)
+    )
+    if not fits:
+        text = repr(value)
+        raise ValueError(
+            f"`{name}` in spec.json must be different printable names; got "
+            f"{text if len(text) <= 100 else text[:97] + '...'}. Export the run again."
+        )
+
+
+def _is_setting(name: str, value: Any) -> bool:
+    """Say whether a value from a file has the type and a sensible size for the setting."""
+    if name == "reference":
+        return isinstance(value, str) and len(value) <= MAX_NAME
+    if value is None:
+        return name in ("band", "notch", "resample", "baseline", "reject")
+    pair = name in ("band", "baseline")
+    numbers = value if isinstance(value, list) and pair and len(value) == 2 else [value]
+    if pair and numbers is not value:
+        return False
+    low, high = {"notch": (1, MAX_SFREQ), "resample": (0, MAX_SFREQ)}.get(name, (-3600, 3600))
+    high = MAX_SFREQ if name == "band" else high
+    return all(
+        isinstance(n, int | float) and not isinstance(n, bool) and low <= n <= high for n in numbers
+    )
+
+
+def _check_numbers(spec: Mapping[str, Any]) -> None:
+    limits = {"sfreq": (0, MAX_SFREQ), "tmin": (-1e4, 1e4), "n_times": (0, 1e6)}
+    for name, (low, high) in limits.items():
+        value = spec[name]
+        plain = isinstance(value, int if name == "n_times" else int | float)
+        if isinstance(value, bool) or not plain or not low < value < high or math.isnan(value):
+            raise ValueError(
+                f"`{name}` in spec.json must be a number between {low:g} and {high:g}; got "
+                f"{str(value)[:100]!r}. Export the run again."
+            )
