@@ -129,9 +129,8 @@ def test_ceiling_can_be_asked_for(images):
 
 def test_oracle_reaches_the_ceiling_through_drift_gain_and_mains(images):
     """Decode simulated recordings with all that the ceiling assumes to be known."""
-    simulation = EEGSimulation(
-        n_trials=1000, n_subjects=2, n_recordings=1, ceiling=0.8, block_sd=0.3, gain_sd=0.3
-    )
+    hard = EEGSimulation(montage="muse", n_subjects=2, n_recordings=1, block_sd=0.3, gain_sd=0.3)
+    simulation = replace(hard, n_trials=1000, ceiling=0.8)
     model = build_model(simulation, images=images)
     rows = np.flatnonzero(model.images.shown)
     weights = model.simulation.effect * model.responses.weights

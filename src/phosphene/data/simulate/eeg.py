@@ -33,7 +33,7 @@ from phosphene.data.simulate.settings import EEGSimulation
 LEAD_IN = 2.0
 """Recording before the first and after the last trial in s."""
 
-GAZE_SIZE = 50e-6
+GAZE_SIZE = 70e-6
 """Eye movements after a block's pictures, in V per unit of `block_sd`; 10 uV are 1 degree."""
 
 DIGIT_SIZE = 32
@@ -204,8 +204,7 @@ def design_recording(model: EEGModel, index: int) -> pd.DataFrame:
     onsets = LEAD_IN + np.cumsum(waits) - waits[0]
     return pd.DataFrame(
         {
-            # Rounding up after a whole shortest interval never makes neighbours overlap.
-            "sample": _apart(np.ceil(onsets * simulation.sfreq).astype(np.int64), simulation),
+            "sample": _apart(np.round(onsets * simulation.sfreq).astype(np.int64), simulation),
             "code": labels.astype(str),
             "label": labels,
             "stimulus": images.table["stimulus"].to_numpy()[rows],
@@ -306,8 +305,8 @@ def _combine(weights: np.ndarray, basis: np.ndarray) -> NDArray[np.float32]:
 
 
 def _mostly_common(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """Draw standard normal deviations that rows share, but for a quarter per column."""
-    own = 0.25
+    """Draw standard normal deviations that rows share, but for a small part per column."""
+    own = 0.15
     common = np.sqrt(1 - own**2) * rng.standard_normal((shape[0], 1))
     return common + own * rng.standard_normal(shape)
 

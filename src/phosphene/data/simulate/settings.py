@@ -56,7 +56,7 @@ class EEGSimulation:
     """Slope of the background's power spectrum, 1 / f**exponent above 1 Hz."""
     alpha: float = 5e-6
     """Alpha rhythm: RMS in V at the channel where it is strongest."""
-    noise: float = 1.2e-6
+    noise: float = 2.5e-6
     """White noise of the sensors: RMS in V."""
     mains: float = 50.0
     """Mains frequency in Hz."""
@@ -66,10 +66,10 @@ class EEGSimulation:
     """Electrode drift: standard deviation in V of the offset, and of the walk in 5 minutes."""
     gain_sd: float = 0.1
     """Standard deviation of a recording's log gain, most of it common to all channels."""
-    block_sd: float = 0.2
-    """How much blocks differ: standard deviation of the onset response's log strength per place and
-    of the log of mains; gains vary by half of it."""
-    subject_sd: float = 0.2
+    block_sd: float = 0.15
+    """How much blocks differ: standard deviation of the log of the onset response (place by place)
+    and of mains; gains vary by half of it, eye movements by 70 uV times it."""
+    subject_sd: float = 0.15
     """How much subjects differ: standard deviation of log response gain, and dipole tilt in rad."""
     seed: int = 0
     """Same seed, same data."""
