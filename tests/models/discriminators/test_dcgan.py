@@ -64,6 +64,23 @@ def test_condition_changes_the_answer():
     assert logits[0] != logits[1]
 
 
+def test_projection_adds_the_product_of_pooled_maps_and_features():
+    torch.manual_seed(0)
+    plain = DCGANDiscriminator(n_features=3, size=16, color=1, width=4, batch_norm=False)
+    network = DCGANDiscriminator(
+        n_features=3, size=16, color=1, width=4, batch_norm=False, projection=True
+    )
+    network.load_state_dict(plain.state_dict(), strict=False)
+    pooled = []
+    network.stages[-1].register_forward_pre_hook(
+        lambda _, inputs: pooled.append(inputs[0].mean((2, 3)))
+    )
+    images, f = torch.randn(5, 1, 16, 16), torch.randn(5, 3)
+    added = network(images, f) - plain(images, f)
+    expected = torch.einsum("bp,pf,bf->b", pooled[0], network.project.weight, f)
+    torch.testing.assert_close(added, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_refuses_pictures_of_another_size():
     network = DCGANDiscriminator(n_features=3, size=16, color=1, width=2)
     with pytest.raises(ValueError, match="`images` must have 16 rows"):

@@ -40,10 +40,14 @@ class DCGANDiscriminator(nn.Module):
         Planes after the first stage; each stage has twice as many as the one before.
     batch_norm
         Normalise each stage by batch statistics, as published; otherwise stages learn a bias.
+    projection
+        Add to the logit the product of the pooled last map with a linear image of the features
+        (Miyato and Koyama, 2018). Not in the paper; ties pictures to their condition sooner.
 
     References
     ----------
     Singh et al., ICASSP 2023, section 3, https://arxiv.org/abs/2302.10121
+    Miyato and Koyama, ICLR 2018, https://arxiv.org/abs/1802.05637
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class DCGANDiscriminator(nn.Module):
         color: int = 3,
         width: int = 64,
         batch_norm: bool = True,
+        projection: bool = False,
     ) -> None:
         super().__init__()
         check_picture_size(size)
@@ -72,6 +77,7 @@ class DCGANDiscriminator(nn.Module):
             for n in widths
         )
         self.head = nn.Linear((size >> n_halvings) ** 2, 1)
+        self.project = nn.Linear(n_features, widths[-2], bias=False) if projection else None
         truncated_normal_(self)
 
     def forward(
@@ -85,6 +91,10 @@ class DCGANDiscriminator(nn.Module):
         check_columns("f", f, self.n_features, "features")
         maps = images.flip(2, 3).contiguous(memory_format=torch.channels_last)
         maps = F.leaky_relu(self.norms[0](self.first(maps, f)), 0.2)
-        for stage, norm in zip(self.stages, self.norms[1:], strict=True):
+        for stage, norm in zip(self.stages[:-1], self.norms[1:-1], strict=True):
             maps = F.leaky_relu(norm(stage(maps)), 0.2)
-        return self.head(maps.flatten(1)).squeeze(1)
+        plane = F.leaky_relu(self.norms[-1](self.stages[-1](maps)), 0.2)
+        logits = self.head(plane.flatten(1)).squeeze(1)
+        if self.project is None:
+            return logits
+        return logits + (self.project(f) * maps.mean((2, 3))).sum(1)
