@@ -221,9 +221,10 @@ def _pictures(run: RunDir, key: str, words: str) -> list[Score]:
         ("training", arrays["training_labels"], "real pictures", "reference"),
     )
     for source, labels, method, role in sets:
-        scores.append(
-            within_class_diversity(arrays[source], labels, method=method, split=words, role=role)
+        score = within_class_diversity(
+            arrays[source], labels, method=method, split=words, role=role
         )
+        scores.append(replace(score, note=SOURCES[source][2] if source in SOURCES else ""))
     scores += nearest_training_distance(
         arrays["own"],
         training=arrays["training"],

@@ -1,0 +1,65 @@
+import ast
+import inspect
+from dataclasses import asdict, fields
+from itertools import pairwise
+
+import pytest
+
+from phosphene.recipes.eeg2image_2023 import RECIPE, config
+from phosphene.recipes.eeg2image_2023.config import Config
+
+
+def test_paper_has_the_published_settings():
+    paper = config.paper()
+    assert (paper.encoder, paper.n_features, paper.objective) == ("lstm_one_layer", 128, "triplet")
+    assert (paper.image_size, paper.n_noise, paper.noise) == (128, 128, "normal")
+    assert (paper.encoder_lr, paper.encoder_batch, paper.encoder_epochs) == (3e-4, 256, 3000)
+    assert (paper.generator_lr, paper.beta1, paper.beta2) == (3e-4, 0.2, 0.5)
+    assert paper.augment == ("color", "translation")
+    assert paper.generator_steps == round(299 * 355, -3)
+
+
+def test_paper_has_nothing_that_is_ours_switched_on():
+    paper = config.paper()
+    assert paper.compare_encoder is None
+    assert not paper.standardize_features
+    ours = ("mismatch", "ema", "feature_jitter", "signal_mixup", "signal_shift")
+    assert [name for name in ours if getattr(paper, name)] == []
+
+
+def test_presets_are_known_to_the_recipe():
+    assert {name: make() for name, make in RECIPE.presets.items()} == {
+        "paper": config.paper(),
+        "quick": config.quick(),
+        "demo": config.demo(),
+        "smoke": config.smoke(),
+    }
+
+
+@pytest.mark.parametrize("name", ["quick", "demo", "smoke"])
+def test_smaller_presets_report_the_published_encoder_or_say_so(name):
+    settings = RECIPE.config(name)
+    assert settings.compare_encoder in (None, "lstm_two_layer")
+    assert settings.image_size <= 32
+
+
+def test_quick_leaves_every_recording_out():
+    quick = config.quick()
+    assert (quick.split_unit, quick.n_folds, quick.decode_folds) == ("recording", None, None)
+
+
+def test_every_field_says_where_its_value_comes_from():
+    body = next(
+        node for node in ast.parse(inspect.getsource(config)).body if isinstance(node, ast.ClassDef)
+    ).body
+    documented = {
+        ast.unparse(field.target)
+        for field, text in pairwise(body)
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr)
+    }
+    assert documented == {field.name for field in fields(Config)}
+
+
+def test_settings_are_plain_values():
+    plain = (str, int, float, bool, type(None), tuple)
+    assert all(isinstance(value, plain) for value in asdict(Config()).values())

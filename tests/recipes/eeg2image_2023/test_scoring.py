@@ -1,0 +1,74 @@
+import shutil
+
+import pytest
+
+from phosphene.recipes.eeg2image_2023.scoring import PERMUTED, score_run
+from phosphene.run_dir import RunDir
+
+
+@pytest.fixture
+def copied(trained, tmp_path):
+    """Copy the trained run, so that a test may change it."""
+    shutil.copytree(trained.run.path, tmp_path / "copy")
+    return RunDir(tmp_path / "copy")
+
+
+def test_unfinished_run_gets_the_scores_it_has_arrays_for(copied, smoke):
+    (copied.path / "folds/0/generated.npz").unlink()
+    (copied.path / "folds/0/null.npz").unlink()
+    scores = score_run(copied, smoke)
+    assert {score.section for score in scores} == {"ceiling", "decoding"}
+    assert not [score for score in scores if score.method.startswith("permuted")]
+
+
+def test_run_without_arrays_has_the_ceiling_only(copied, smoke):
+    shutil.rmtree(copied.path / "folds")
+    assert {score.section for score in score_run(copied, smoke)} == {"ceiling"}
+
+
+def test_a_leak_is_stamped_on_every_score(copied, smoke):
+    (copied.path / "folds/0/generated.npz").unlink()  # the rest is stamped alike, and takes long
+    split = copied.read_json("split.json")
+    copied.write_json("split.json", {**split, "leak_reason": "one recording only"})
+    scores = score_run(copied, smoke)
+    assert scores
+    assert all(score.note.startswith("leak allowed: one recording only") for score in scores)
+
+
+def test_a_clean_run_has_no_stamp(trained):
+    assert not [score for score in trained.scores if "leak" in score.note]
+
+
+def test_controls_say_what_they_retrain(trained):
+    for score in trained.scores:
+        if score.method.startswith("permuted"):
+            assert PERMUTED in score.note
+            assert "1 of 2 folds" in score.note
+        elif score.role == "control":
+            assert "nothing retrained" in score.note
+
+
+def test_ceiling_comes_from_the_data_set(trained, dataset):
+    ceiling = [score for score in trained.scores if score.section == "ceiling"]
+    assert [score.value for score in ceiling] == [dataset.info["ceiling"]["accuracy"]]
+
+
+def test_pictures_are_judged_against_decoded_and_shown_class(trained):
+    arrays = trained.run.read_arrays("folds/0/generated.npz")
+    judged = arrays["own_judge"].argmax(1)
+    for target, labels in (("decoded", arrays["decoded"]), ("shown", arrays["labels"])):
+        (score,) = (
+            score
+            for score in trained.scores
+            if score.name == f"class consistency ({target})" and score.method == "generated"
+        )
+        assert score.value == pytest.approx((judged == labels).mean())
+        assert "never saw" in score.extractor
+
+
+def test_scores_name_fold_split_and_extractor(trained):
+    pictures = [score for score in trained.scores if score.section == "pictures"]
+    assert {score.fold for score in pictures} == {"0"}
+    assert {s.extractor for s in pictures if "[domain]" in s.name} == {"domain"}
+    decoding = [score for score in trained.scores if score.section == "decoding"]
+    assert {score.split for score in decoding} == {"2 folds of recordings"}
