@@ -24,3 +24,93 @@ def real_data() -> Path:
     if not (folder / "muse-visual").is_dir():
         pytest.skip(f"no real recordings in {folder}; set PHOSPHENE_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """A folder of two classes: raw/ (two Muse recordings), pictures/, data (imported), bundle.
+
+    The networks of the bundle are not trained, but their pictures depend on signal and noise.
+    Tests that spoil something copy it first.
+    """
+    import numpy as np
+    from PIL import Image
+
+    from phosphene.cli.data_import import ImportOptions, import_dataset
+
+    folder = tmp_path_factory.mktemp("lab")
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        path = folder / "raw" / "subject01" / "session1" / f"{name}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_muse_csv(rng))
+    for name in ("houses", "faces"):
+        (folder / "pictures" / name).mkdir(parents=True)
+        for number in range(6):
+            pixels = rng.integers(0, 256, (20, 20, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / "pictures" / name / f"{number}.png")
+    options = ImportOptions(
+        sources=(folder / "raw",),
+        out=folder / "data",
+        events=("1=houses", "2=faces"),
+        images=folder / "pictures",
+    )
+    _save_untrained_bundle(folder / "bundle", import_dataset(options))
+    return folder
+
+
+def _muse_csv(rng) -> str:
+    """Return 20 s of noise with an event of one of two codes about every second."""
+    import numpy as np
+    import pandas as pd
+
+    table = pd.DataFrame({"timestamps": np.arange(5120) / 256})
+    for channel in ("TP9", "AF7", "AF8", "TP10", "Right AUX"):
+        table[channel] = rng.normal(30, 10, 5120).round(3)
+    codes = np.zeros(5120, dtype=int)
+    codes[200::301] = 1 + np.arange(len(codes[200::301])) % 2
+    table["Marker0"] = codes
+    return table.to_csv(index=False, float_format="%.4f")
+
+
+def _save_untrained_bundle(folder, trials) -> None:
+    import numpy as np
+    import torch
+
+    from phosphene.data.scaling import ChannelScaler
+    from phosphene.export.bundle import save_bundle
+    from phosphene.export.networks import build_network
+    from phosphene.export.signal_to_picture import FeatureScaler, LinearDecoder, SignalToPicture
+    from phosphene.training.seeding import seeded
+
+    size = {"n_chans": trials.n_chans, "n_times": trials.n_times, "sfreq": trials.sfreq}
+    encoder = {"network": "CompactCNN", "settings": {**size, "n_features": 16}}
+    drawing = {"n_noise": 8, "n_features": 16, "size": 16, "color": 3, "width": 8}
+    generator = {"network": "DCGANGenerator", "settings": drawing}
+    with seeded(0), torch.no_grad():
+        networks = build_network(encoder), build_network(generator)
+        for weight in networks[1].parameters():
+            weight.mul_(8 if weight.ndim > 1 else 1)  # else all is nearly grey
+    rng = np.random.default_rng(0)
+    system = SignalToPicture(
+        ChannelScaler.fit(np.asarray(trials.epochs)),
+        networks[0].eval(),
+        LinearDecoder(rng.normal(size=(trials.n_classes, 16)), np.zeros(trials.n_classes)),
+        FeatureScaler(np.zeros(16, np.float32), np.full(16, 0.1, np.float32)),
+        networks[1].eval(),
+        "normal",
+    )
+    spec = {
+        "task": "signal to picture",
+        "recipe": "none",
+        "encoder": encoder,
+        "generator": generator,
+        "classes": list(trials.classes),
+        "ch_names": list(trials.ch_names),
+        "sfreq": trials.sfreq,
+        "tmin": trials.tmin,
+        "n_times": trials.n_times,
+        "unit": trials.unit,
+        "preprocessing": trials.preprocessing,
+    }
+    save_bundle(folder, system, spec=spec, card="Not trained.\n")

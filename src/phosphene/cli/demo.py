@@ -17,6 +17,11 @@ from phosphene.score import Score
 SIMULATION = EEGSimulation(ceiling=0.92)
 """Ten handwritten digits seen by four people with a 14-channel headset, 10,000 times."""
 RECIPE, PRESET = "eeg2image_2023", "demo"
+STAGES = {
+    "pictures": "it says what can be decoded; pictures come next",
+    "pictures, a third of the way": "it shows first pictures; training goes on",
+}
+"""What the report holds at each stage of the recipe."""
 
 
 def demo(*, out: Path = Path("phosphene-demo"), seed: int = 0) -> None:
@@ -122,9 +127,8 @@ def _announcing(recipe: Recipe, report: Path) -> Recipe:
         def tell(stage: str) -> None:
             before = _changed(report)
             on_stage(stage)
-            if _changed(report) != before:
-                progress.finish()
-                print(f"report     {report} is ready (next: {stage})", flush=True)
+            if stage != "done" and _changed(report) != before:
+                print(f"report     {report} is ready: {STAGES.get(stage, stage)}", flush=True)
 
         return recipe.train(
             config, data=data, run=run, resume=resume, on_stage=tell, progress=progress

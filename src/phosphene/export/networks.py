@@ -43,7 +43,7 @@ def networks(kind: str | None = None) -> dict[str, type[nn.Module]]:
     return found
 
 
-def build_network(spec: Mapping[str, Any], *, kind: str | None = None) -> nn.Module:
+def build_network(spec: Any, *, kind: str | None = None) -> nn.Module:
     """Build a network from `{"network": name, "settings": {...}}`, weights not loaded.
 
     Parameters

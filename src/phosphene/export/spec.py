@@ -105,9 +105,7 @@ def preprocessing_from(spec: Mapping[str, Any], *, path: Path) -> Preprocessing:
             f"{settings['resample']:g}. Export the run again."
         )
     try:
-        values: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()
-        }
+        values: dict[str, Any] = {name: _as_floats(value) for name, value in settings.items()}
         return Preprocessing(**values)
     except (TypeError, ValueError) as error:
         raise ValueError(
@@ -150,6 +148,13 @@ def _is_setting(name: str, value: Any) -> bool:
     return all(
         isinstance(n, int | float) and not isinstance(n, bool) and low <= n <= high for n in numbers
     )
+
+
+def _as_floats(value: Any) -> Any:
+    """Turn numbers and pairs of numbers into floats, which JSON may write as integers."""
+    if isinstance(value, list):
+        return tuple(map(float, value))
+    return float(value) if isinstance(value, int) else value
 
 
 def _check_numbers(spec: Mapping[str, Any]) -> None:

@@ -1,0 +1,54 @@
+import pytest
+import torch
+
+from phosphene.export.networks import build_network, networks
+
+
+def test_finds_what_the_packages_of_models_define():
+    assert {"CompactCNN", "LSTMEncoder"} <= set(networks("encoders"))
+    assert "DCGANGenerator" in networks()
+    assert "DCGANGenerator" not in networks("encoders")
+    assert "FoldedConditionConv2d" not in networks()  # a part of networks
+
+
+def test_builds_from_plain_values():
+    spec = {"network": "LSTMEncoder", "settings": {"n_chans": 3, "n_features": 5, "hidden": [4]}}
+    encoder = build_network(spec, kind="encoders")
+    assert encoder(torch.zeros(2, 7, 3).transpose(1, 2)).shape == (2, 5)
+
+
+LSTM = {"network": "LSTMEncoder", "settings": {"n_chans": 3}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "match"),
+    [
+        ({"network": "LSTMEncodr"}, "Did you mean 'LSTMEncoder'"),
+        ({"network": "os.system", "settings": {}}, "must be"),
+        ({"network": "DCGANGenerator"}, "must be"),
+        ({"settings": {}}, "must be"),
+        ("LSTMEncoder", "name and its settings"),
+        ({**LSTM, "settings": [3]}, "name and its settings"),
+        ({**LSTM, "settings": {"n_chan": 3}}, "Did you mean 'n_chans'"),
+        ({**LSTM, "settings": {"n_chans": 10**9}}, "sensible size"),
+        ({**LSTM, "settings": {"n_chans": float("nan")}}, "sensible size"),
+        ({**LSTM, "settings": {"n_chans": -3}}, "sensible size"),
+        ({**LSTM, "settings": {"n_chans": None}}, "sensible size"),
+        ({**LSTM, "settings": {"n_chans": {"a": 1}}}, "sensible size"),
+        ({**LSTM, "settings": {"n_chans": 3, "hidden": [1] * 1000}}, "sensible size"),
+        ({**LSTM, "settings": {"n_chans": 3, "hidden": [10**40]}}, "sensible size"),
+        ({**LSTM, "settings": {"n_chans": "3"}}, "must build it"),
+        ({**LSTM, "settings": {"n_chans": 2.5}}, "must build it"),
+        ({**LSTM, "settings": {}}, "must build it"),
+    ],
+)
+def test_refuses_what_no_encoder_is(spec, match):
+    with pytest.raises(ValueError, match=match) as error:
+        build_network(spec, kind="encoders")
+    assert len(str(error.value)) < 500
+
+
+@pytest.mark.parametrize("size", [65536, 17, 0])
+def test_refuses_absurd_pictures(size):
+    with pytest.raises(ValueError, match=r"sensible size|must build it"):
+        build_network({"network": "DCGANGenerator", "settings": {"size": size}})

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+import torch
+
+from phosphene.data.dataset import load_dataset
+from phosphene.export.bundle import load_bundle
+from phosphene.export.signal_to_picture import FeatureScaler, LinearDecoder
+
+
+@pytest.fixture
+def system(lab):
+    return load_bundle(lab / "bundle").system
+
+
+@pytest.fixture
+def epochs(lab):
+    return np.asarray(load_dataset(lab / "data").trials.epochs)
+
+
+def test_decoder_is_a_softmax():
+    decoder = LinearDecoder(np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([0.0, np.log(3)]))
+    found = decoder.probabilities(np.array([[0.0, 9.0], [np.log(3), 0.0]], np.float32))
+    np.testing.assert_allclose(found, [[0.25, 0.75], [0.5, 0.5]], rtol=1e-6)
+
+
+def test_decoder_survives_large_features():
+    decoder = LinearDecoder(np.eye(2), np.zeros(2))
+    found = decoder.probabilities(np.array([[1e4, -1e4]], np.float32))
+    np.testing.assert_array_equal(found, [[1.0, 0.0]])
+
+
+def test_feature_scaler_standardises_and_keeps_constant_features_finite():
+    features = np.array([[1.0, 5.0], [3.0, 5.0]], np.float32)
+    scaler = FeatureScaler.fit(features, standardize=True)
+    np.testing.assert_allclose(scaler.apply(features), [[-1.0, 0.0], [1.0, 0.0]])
+
+
+def test_feature_scaler_may_leave_features_alone():
+    features = np.array([[1.0, 5.0], [3.0, 5.0]], np.float32)
+    scaler = FeatureScaler.fit(features, standardize=False)
+    np.testing.assert_array_equal(scaler.apply(features), features)
+
+
+def test_features_do_not_depend_on_the_batch(system, epochs):
+    together = system.features(np.repeat(epochs, 30, axis=0))  # more than one part
+    alone = system.features(epochs[:1])
+    np.testing.assert_allclose(together[0], alone[0], rtol=1e-4, atol=1e-5)
+
+
+def test_features_come_from_evaluation_mode(system, epochs):
+    system.encoder.train()
+    np.testing.assert_array_equal(system.features(epochs), system.features(epochs))
+    assert not system.encoder.training
+
+
+def test_pictures_follow_seed_draw_and_signal(system, epochs):
+    features = system.features(epochs)
+    pictures = system.draw(features, seed=1)
+    assert pictures.shape == (len(epochs), 16, 16, 3)
+    np.testing.assert_array_equal(pictures, system.draw(features, seed=1, draw=0))
+    assert (pictures != system.draw(features, seed=2)).any()
+    assert (pictures != system.draw(features, seed=1, draw=1)).any()
+    assert (pictures != system.draw(features[::-1].copy(), seed=1)).any()
+
+
+def test_drawing_leaves_the_global_random_state_alone(system, epochs):
+    features = system.features(epochs)
+    before = torch.get_rng_state()
+    system.draw(features, seed=1)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize(("noise", "beyond"), [("normal", True), ("uniform", False)])
+def test_noise_follows_its_law(system, noise, beyond):
+    object.__setattr__(system, "noise", noise)
+    z = system._noise((4000, 2), torch.Generator().manual_seed(0))
+    assert bool((z.abs() > 1).any()) is beyond
+    assert abs(float(z.mean())) < 0.05
+
+
+def test_drawing_needs_a_generator(system, epochs):
+    object.__setattr__(system, "generator", None)
+    with pytest.raises(ValueError, match="needs a trained generator"):
+        system.draw(system.features(epochs), seed=0)
+    assert not any(name.startswith("generator.") for name in system.tensors())
