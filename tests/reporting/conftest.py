@@ -1,6 +1,7 @@
 """A run folder that looks real: digits as pictures, Gaussian clusters as features."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pytest
@@ -163,11 +164,17 @@ def _decode(fake, rng):
     return labels, features.astype(np.float32), probabilities, probabilities.argmax(1), recording
 
 
-def _digit_pictures(fake, label, n_pictures, rng):
-    from PIL import Image
+@cache
+def _digits():
     from sklearn.datasets import load_digits
 
-    digits = load_digits()
+    return load_digits()
+
+
+def _digit_pictures(fake, label, n_pictures, rng):
+    from PIL import Image
+
+    digits = _digits()
     pool = digits.images[digits.target == label % 10] / 16
     chosen = pool[rng.integers(len(pool), size=n_pictures)]
     noisy = np.clip(chosen + rng.normal(0, 0.05, chosen.shape), 0, 1)

@@ -340,11 +340,11 @@ def _cautions(scores: Sequence[Score]) -> tuple[str, ...]:
     mild = [s for s in outside_controls(scores) if s not in alarming]
     if not mild:
         return ()
-    listed = "; ".join(_control_words(score) for score in mild)
     n_checked = len(_checked_controls(scores))
     return (
-        f"{listed}. Of {n_checked} controls checked, about one in twenty leaves its 95 % range by "
-        "luck, just outside; more or further off would mean that split or scoring are wrong.",
+        *(f"{_control_words(score)}." for score in mild),
+        f"Of the {n_checked} controls checked, about one in twenty leaves its 95 % range by luck, "
+        "and then just so; many or far outside would mean that split or scoring are wrong.",
     )
 
 

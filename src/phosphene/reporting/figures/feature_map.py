@@ -16,7 +16,7 @@ from phosphene.reporting.figures.themed_svg import (
 )
 from phosphene.reporting.number_text import percent_text
 
-MAX_POINTS, WIDTH, HEIGHT, THUMB, MAX_THUMBS = 2500, 860, 600, 30, 48
+MAX_POINTS, WIDTH, HEIGHT, THUMB, MAX_THUMBS = 2500, 860, 600, 30.0, 48
 FEW_CLASSES = 12
 
 

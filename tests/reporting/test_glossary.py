@@ -1,0 +1,13 @@
+from phosphene.reporting.glossary import glossary
+from phosphene.score import Score
+
+
+def test_only_scores_that_appear_are_explained():
+    scores = [
+        Score(name="IS[domain]", value=7.0, n=10, unit="pictures", section="pictures"),
+        Score(name="AUC", value=0.7, n=10, unit="trials", method="shrinkage LDA"),
+    ]
+    words = [word for word, _ in glossary(scores, has_ceiling=True)]
+    assert words[:4] == ["AUC", "IS[domain]", "Shrinkage LDA", "Ceiling"]
+    assert "Control" in words
+    assert "Ceiling" not in [word for word, _ in glossary(scores, has_ceiling=False)]
