@@ -1,0 +1,198 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from phosphene.recipes.eeg2image_2023 import encode, paint
+from phosphene.training.checkpoint import save_checkpoint
+from phosphene.training.pictures import tensor_from_pixels
+
+
+@pytest.fixture(scope="module")
+def system(trained, data_folder):
+    """The trained system of the smoke run."""
+    from phosphene.export.bundle import load_bundle
+
+    return load_bundle(trained.run.path / "bundle").system
+
+
+@pytest.fixture
+def one_shade_images(dataset):
+    """Pictures whose shade is their class, so that a batch shows which class it drew."""
+    images = dataset.images
+    return replace(
+        images, pixels=np.broadcast_to(
+            (images.labels * 50).astype(np.uint8)[:, None, None, None], images.pixels.shape
+        ).copy()
+    )  # fmt: skip
+
+
+def with_shown(images, shown):
+    return replace(images, table=images.table.assign(shown=shown))
+
+
+def test_pictures_never_shown_go_to_the_judge(smoke, dataset):
+    images = dataset.images
+    generator, judge = paint.divide_pictures(smoke, images)
+    assert images.shown[generator].all()
+    assert not images.shown[judge].any()
+    assert sorted([*generator, *judge]) == list(range(len(images)))
+
+
+def test_where_all_were_shown_the_judge_gets_a_share_of_each_class(smoke, dataset):
+    images = with_shown(dataset.images, True)
+    generator, judge = paint.divide_pictures(smoke, images)
+    assert sorted([*generator, *judge]) == list(range(len(images)))
+    counts = np.bincount(images.labels)
+    kept = np.bincount(images.labels[judge])
+    np.testing.assert_array_equal(kept, np.round(smoke.judge_share * counts))
+
+
+def test_the_division_depends_on_the_seed_alone(smoke, dataset):
+    images = with_shown(dataset.images, True)
+    divisions = [paint.divide_pictures(replace(smoke, seed=s), images)[1] for s in (0, 0, 1)]
+    np.testing.assert_array_equal(divisions[0], divisions[1])
+    assert not np.array_equal(divisions[0], divisions[2])
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_too_few_pictures_of_a_class_are_refused(smoke, dataset, n):
+    labels = dataset.images.labels
+    few = np.flatnonzero(labels == 2)[:n]
+    images = dataset.images.select(np.sort(np.concatenate([np.flatnonzero(labels != 2), few])))
+    with pytest.raises(ValueError, match=f"'2' has {n} in all"):
+        paint.divide_pictures(smoke, with_shown(images, True))
+
+
+def test_class_without_a_shown_picture_is_refused(smoke, dataset):
+    images = with_shown(dataset.images, dataset.images.labels != 1)
+    with pytest.raises(ValueError, match="needs pictures for the generator"):
+        paint.divide_pictures(smoke, images)
+
+
+def test_class_only_batches_hold_pictures_of_the_right_class(
+    smoke, dataset, system, one_shade_images
+):
+    table = dataset.trials.table.assign(stimulus="")
+    trials = replace(dataset.trials, table=table)
+    batches = paint.picture_batches(smoke, system, trials, one_shade_images, seed=0)
+    scaled = system.feature_scaler.apply(system.features(trials.epochs))
+    for step in range(3):
+        pictures, features = batches(step)
+        assert len(pictures) == smoke.generator_batch
+        rows = [np.abs(scaled - f.numpy()).sum(1).argmin() for f in features]
+        shades = ((pictures[:, 0, 0, 0] + 1) * 127.5 / 50).round().long()
+        assert shades.tolist() == trials.labels[rows].tolist()
+        assert np.bincount(shades, minlength=4).tolist() == [4, 4, 4, 4]
+
+
+def test_class_only_pictures_are_drawn_anew_each_step(smoke, dataset, system):
+    table = dataset.trials.table.assign(stimulus="")
+    trials = replace(dataset.trials, table=table).select(np.arange(16))
+    batches = paint.picture_batches(smoke, system, trials, dataset.images, seed=0)
+    found = {}
+    for step in range(6):
+        for picture, feature in zip(*batches(step), strict=True):
+            found.setdefault(feature.numpy().tobytes(), set()).add(picture.numpy().tobytes())
+    assert max(len(pictures) for pictures in found.values()) > 1
+
+
+def test_paired_batches_hold_each_trial_with_its_own_picture(smoke, dataset, system):
+    trials = dataset.trials
+    batches = paint.picture_batches(smoke, system, trials, dataset.images, seed=0)
+    scaled = system.feature_scaler.apply(system.features(trials.epochs))
+    position = {name: i for i, name in enumerate(dataset.images.table["stimulus"])}
+    pictures, features = batches(0)
+    for picture, feature in zip(pictures, features, strict=True):
+        row = np.abs(scaled - feature.numpy()).sum(1).argmin()
+        own = dataset.images.pixels[position[trials.table["stimulus"].iloc[row]]]
+        torch.testing.assert_close(picture, tensor_from_pixels(own[None])[0])
+
+
+def test_trials_whose_picture_the_judge_has_get_another_of_the_class(
+    smoke, dataset, system, one_shade_images
+):
+    shown = np.flatnonzero(one_shade_images.shown)
+    some = one_shade_images.select(shown[::2])
+    pictures, _ = paint.picture_batches(smoke, system, dataset.trials, some, seed=0)(0)
+    shades = ((pictures[:, 0, 0, 0] + 1) * 127.5 / 50).round().long()
+    assert np.bincount(shades, minlength=4).tolist() == [4, 4, 4, 4]
+
+
+def test_sources_feed_the_generator_what_they_say(trained, dataset, system):
+    arrays = trained.run.read_arrays("folds/0/decoding.npz")
+    rows = np.arange(20)
+    train = dataset.trials.select(np.arange(100))
+    found = paint.features_of_sources(system, train, arrays, rows, seed=0)
+    assert tuple(found) == paint.SOURCES
+    np.testing.assert_array_equal(found["own"], arrays["features"][rows])
+    np.testing.assert_array_equal(np.sort(found["shuffled"], 0), np.sort(found["own"], 0))
+    assert not np.array_equal(found["shuffled"], found["own"])
+    np.testing.assert_array_equal(found["noise"], arrays["noise_features"][rows])
+    decoded = arrays["probabilities"][rows].argmax(1)
+    mean = system.features(train.select(train.labels == decoded[0]).epochs).mean(0)
+    np.testing.assert_allclose(found["label_only"][0], mean, atol=1e-5)
+
+
+def test_judge_tells_shades_apart(smoke, one_shade_images, quiet_watch, tmp_path):
+    judge, domain = (
+        paint.train_classifier(
+            replace(smoke, judge_steps=40),
+            one_shade_images,
+            stage=stage,
+            watch=quiet_watch.watch,
+            checkpoints=tmp_path / stage,
+        )
+        for stage in ("judge", "domain")
+    )
+    seen = paint.look(one_shade_images.pixels[:60], judge=judge, domain=domain)
+    assert (seen["judge"].argmax(1) == one_shade_images.labels[:60]).mean() > 0.8
+    assert seen["features"].shape[0] == 60
+    assert not np.allclose(seen["judge"], seen["domain"])
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_generator_trains_up_to_a_step_and_goes_on(
+    smoke, dataset, system, quiet_watch, tmp_path, ema
+):
+    config = replace(smoke, ema=ema)
+    batches = paint.picture_batches(config, system, dataset.trials, dataset.images, seed=0)
+    features = system.features(dataset.trials.epochs[:3])
+
+    def pictures(*stops, folder):
+        gan = paint.make_gan(config, color=1, seed=0)
+        for until in stops:
+            paint.with_generator(system, gan).draw(features, seed=0)  # must change nothing
+            paint.train_generator(
+                gan, config, batches, until=until, watch=quiet_watch.watch, checkpoints=folder
+            )
+        return paint.with_generator(system, gan).draw(features, seed=0)
+
+    at_once = pictures(3, folder=tmp_path / "a")
+    np.testing.assert_array_equal(pictures(1, 3, folder=tmp_path / "b"), at_once)
+    np.testing.assert_array_equal(pictures(3, folder=tmp_path / "b"), at_once)
+
+
+def test_knows_whether_training_went_beyond_a_step(tmp_path):
+    assert not paint.is_past(tmp_path / "none", 0)
+    save_checkpoint(tmp_path, {}, step=4)
+    assert paint.is_past(tmp_path, 3)
+    assert not paint.is_past(tmp_path, 4)
+
+
+def test_generator_takes_its_widths_from_the_settings(smoke):
+    config = replace(smoke, n_noise=5, n_features=7, image_size=32)
+    gan = paint.make_gan(config, color=3, seed=0)
+    assert gan.generator(torch.zeros(2, 5), torch.zeros(2, 7)).shape == (2, 3, 32, 32)
+    again = paint.make_gan(config, color=3, seed=0)
+    for first, second in zip(gan.generator.parameters(), again.generator.parameters(), strict=True):
+        torch.testing.assert_close(first, second, rtol=0, atol=0)
+
+
+def test_bundle_of_the_encoder_alone_draws_nothing(smoke, easy_trials, quiet_watch):
+    system = encode.train_encoder(
+        smoke, easy_trials, easy_trials.labels, seed=0, stage="encoder", watch=quiet_watch.watch
+    )
+    with pytest.raises(ValueError, match="needs a trained generator"):
+        system.draw(system.features(easy_trials.epochs[:2]), seed=0)

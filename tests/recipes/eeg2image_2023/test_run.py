@@ -1,0 +1,266 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from phosphene.data.scaling import ChannelScaler
+from phosphene.recipes.eeg2image_2023 import encode, paint
+from phosphene.recipes.eeg2image_2023 import run as recipe_run
+from phosphene.run_dir import RunDir
+from phosphene.training.progress import SilentProgress
+
+
+class StopError(Exception):
+    """Stands for a Ctrl-C or a power cut."""
+
+
+class StopAt(SilentProgress):
+    """Raise at a step of a stage."""
+
+    def __init__(self, stage, step):
+        self.wanted = (stage, step)
+
+    def start(self, stage, total):
+        self.stage = stage
+
+    def update(self, step, values):
+        if (self.stage, step) == self.wanted:
+            raise StopError
+
+    def on_stage(self, stage):
+        if (stage, None) == self.wanted:
+            raise StopError
+
+
+@pytest.fixture
+def frequent_checkpoints(monkeypatch):
+    """Write a checkpoint every other step, as a long training does every 500 or 1000."""
+    for module in (encode, paint):
+        fit = module.fit
+
+        def fit_often(*args, fit=fit, **settings):
+            fit(*args, **{**settings, "checkpoint_every": 2})
+
+        monkeypatch.setattr(module, "fit", fit_often)
+
+
+@pytest.fixture
+def without_scores(monkeypatch):
+    """Leave the scores out: they follow from the arrays (`test_evaluate_...`) and take long."""
+    monkeypatch.setattr(recipe_run, "score_run", lambda run, config: [])
+
+
+@pytest.fixture
+def longer(smoke):
+    """Enough steps to stop in the middle of each stage."""
+    return replace(
+        smoke, encoder_epochs=4, generator_steps=6, judge_steps=5, n_scored=16, null_folds=0
+    )
+
+
+def arrays_of(run):
+    return {
+        name: run.read_arrays(name)
+        for name in sorted(p.relative_to(run.path).as_posix() for p in run.path.rglob("*.npz"))
+    }
+
+
+@pytest.fixture(scope="module")
+def undisturbed():
+    """Keep the arrays of a run that was not stopped, by the settings it had."""
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("stage", "step"),
+    [("encoder", 5), ("pictures", None), ("judge", 3), ("generator", 1), ("generator", 5)],
+)
+def test_resumed_run_ends_as_one_that_was_not_stopped(
+    train_again,
+    longer,
+    undisturbed,
+    start_run,
+    tmp_path,
+    frequent_checkpoints,
+    without_scores,
+    stage,
+    step,
+):
+    if not undisturbed:
+        undisturbed.update(arrays_of(train_again(longer)[0]))
+    run = start_run(tmp_path / "stopped", longer)
+    stop = StopAt(stage, step)
+    with pytest.raises(StopError):
+        train_again(longer, run=run, progress=stop, on_stage=stop.on_stage)
+    assert not run.has("state.json") or not run.read_json("state.json")["finished"]
+    train_again(longer, run=run)
+    assert run.read_json("state.json")["finished"]
+    resumed = arrays_of(run)
+    assert resumed.keys() == undisturbed.keys()
+    for name, arrays in undisturbed.items():
+        for key, values in arrays.items():
+            np.testing.assert_array_equal(resumed[name][key], values, err_msg=f"{name}: {key}")
+
+
+def test_finished_run_is_not_trained_again(trained, train_again, smoke, monkeypatch):
+    def refuse(*args, **settings):
+        raise AssertionError("nothing is left to train")
+
+    for module in (encode, paint):
+        monkeypatch.setattr(module, "fit", refuse)
+    monkeypatch.setattr(recipe_run, "score_run", lambda run, config: trained.scores)
+    _, scores = train_again(smoke, run=RunDir(trained.run.path))
+    assert scores == trained.scores
+
+
+def test_resuming_on_other_data_is_refused(trained, dataset, smoke):
+    other = replace(dataset, trials=dataset.trials.select(np.arange(200)))
+    split = recipe_run.make_split(smoke, other.trials)
+    images, rows = recipe_run.prepare_pictures(smoke, other)
+    with pytest.raises(ValueError, match="must go on with the data it began with"):
+        recipe_run.describe(trained.run, other, split, images, rows, seed=0)
+
+
+def test_data_without_pictures_are_refused(smoke, dataset):
+    with pytest.raises(ValueError, match="Import it again with --images"):
+        recipe_run.prepare_pictures(smoke, replace(dataset, images=None))
+
+
+def test_judge_and_generator_never_see_the_same_picture(trained, dataset):
+    seen = trained.seen
+    assert not seen["judge"] & seen["generator"]
+    assert seen["domain"] == seen["generator"]
+    shown = set(dataset.images.table.loc[dataset.images.shown, "image_id"])
+    assert seen["generator"] == shown
+    recorded = trained.run.read_json("split.json")["pictures"]
+    assert {name: set(ids) for name, ids in recorded.items()} == {
+        "generator": seen["generator"],
+        "judge": seen["judge"],
+    }
+
+
+def test_changed_test_epochs_change_nothing_that_learns(smoke, dataset, tmp_path, monkeypatch):
+    settings = replace(smoke, compare_encoder=None)
+    trials = dataset.trials
+    fold = recipe_run.make_split(settings, trials).folds[0]
+    train_rows, test_rows = fold.indices(trials)
+    louder = trials.epochs_with_margin.copy()
+    louder[test_rows] = 100 * louder[test_rows] + 1e-3
+    systems = []
+    decode = encode.decode
+
+    def keep(config, system, train, test, *, seed):
+        systems.append(system)
+        return decode(config, system, train, test, seed=seed)
+
+    monkeypatch.setattr(encode, "decode", keep)
+    for number, each in enumerate((trials, replace(trials, epochs_with_margin=louder))):
+        run = RunDir(tmp_path / str(number))
+        recipe_run.decode_fold(settings, each, fold, run=run, progress=SilentProgress())
+    assert len(systems) == 2
+    expected = ChannelScaler.fit(trials.select(train_rows).epochs)
+    for system in systems:
+        np.testing.assert_array_equal(system.scaler.mean, expected.mean)
+        np.testing.assert_array_equal(system.scaler.scale, expected.scale)
+    for name, values in systems[0].tensors().items():
+        np.testing.assert_array_equal(systems[1].tensors()[name], values, err_msg=name)
+
+
+def test_the_null_permutes_training_labels_only(smoke, dataset, tmp_path, monkeypatch):
+    fold = recipe_run.make_split(smoke, dataset.trials).folds[0]
+    train_rows, test_rows = fold.indices(dataset.trials)
+    training, test = dataset.trials.select(train_rows), dataset.trials.select(test_rows)
+    given = []
+
+    def train_encoder(config, trials, labels, **rest):
+        given.append(labels)
+        assert list(trials.table["trial"]) == list(training.table["trial"])
+        return SimpleNamespace(
+            features=lambda epochs: np.zeros((len(epochs), 2)),
+            decoder=SimpleNamespace(probabilities=lambda f: np.full((len(f), 4), 0.25)),
+        )
+
+    def decode_linearly(train, labels, test):
+        given.append(labels)
+        return np.full((len(test), 4), 0.25)
+
+    monkeypatch.setattr(encode, "train_encoder", train_encoder)
+    monkeypatch.setattr(encode, "decode_linearly", decode_linearly)
+    run = RunDir(tmp_path)
+    run.write_json("dataset.json", {"design": {"unit": "trial"}})
+    recipe_run.decode_null(smoke, dataset.trials, fold, run=run, progress=SilentProgress())
+    assert len(given) == 3  # LDA, our encoder, the published one
+    for labels in given:
+        assert not np.array_equal(labels, training.labels)
+        np.testing.assert_array_equal(labels, given[0])
+        for recording in training.table["recording"].unique():
+            inside = (training.table["recording"] == recording).to_numpy()
+            np.testing.assert_array_equal(np.sort(labels[inside]), np.sort(training.labels[inside]))
+    written = run.read_arrays(f"folds/{fold.key}/null.npz")
+    np.testing.assert_array_equal(written["labels"], test.labels)
+
+
+@pytest.mark.parametrize(
+    ("unit", "n_folds", "n_expected"),
+    [("recording", None, 4), ("recording", 2, 2), ("subject", None, 2), ("trial", None, 5)],
+)
+def test_split_keeps_the_unit_apart(smoke, dataset, unit, n_folds, n_expected):
+    config = replace(smoke, split_unit=unit, n_folds=n_folds)
+    split = recipe_run.make_split(config, dataset.trials)
+    assert (split.unit, len(split.folds)) == (unit, n_expected)
+    for fold in split.folds:
+        train, test = (dataset.trials.table.iloc[rows] for rows in fold.indices(dataset.trials))
+        column = unit if unit != "trial" else "trial"
+        assert not set(train[column]) & set(test[column])
+
+
+@pytest.fixture
+def overlapping(dataset):
+    """Trials whose windows share samples with their neighbours."""
+    table = dataset.trials.table
+    return replace(dataset.trials, table=table.assign(stop=table["stop"] + 100))
+
+
+def test_overlapping_windows_are_refused(smoke, overlapping):
+    config = replace(smoke, split_unit="trial", n_folds=2)
+    with pytest.raises(ValueError, match="--allow-leak"):
+        recipe_run.make_split(config, overlapping)
+
+
+def test_an_allowed_leak_reaches_the_split_file_and_every_score(
+    smoke, overlapping, dataset, start_run, data_folder, tmp_path, monkeypatch
+):
+    config = replace(
+        smoke,
+        split_unit="trial",
+        allow_leak="to show what it does",
+        picture_folds=0,
+        null_folds=0,
+        compare_encoder=None,
+    )
+    leaky = replace(dataset, trials=overlapping)
+    monkeypatch.setattr(recipe_run, "load_dataset", lambda folder: leaky)
+    run = start_run(tmp_path / "leaky", config)
+    scores = recipe_run.train(config, data=data_folder, run=run)
+    assert run.read_json("split.json")["leak_reason"] == "to show what it does"
+    assert scores
+    assert all(s.note.startswith("leak allowed: to show what it does") for s in scores)
+
+
+def test_bundle_says_what_signals_it_expects(trained, dataset):
+    from phosphene.export.bundle import load_bundle
+
+    bundle = load_bundle(trained.run.path / "bundle")
+    trials = dataset.trials
+    assert bundle.classes == trials.classes
+    assert bundle.spec["preprocessing"] == trials.preprocessing
+    bundle.check_signals(ch_names=trials.ch_names, sfreq=trials.sfreq, n_times=trials.n_times)
+
+
+def test_report_finds_what_it_needs(trained):
+    names = ("environment.json", "dataset.json", "split.json", "evoked.npz", "spectrum.npz")
+    assert all(trained.run.has(name) for name in names)
+    stages = {record["stage"] for record in trained.run.read_log()}
+    assert {"encoder", "encoder lstm_two_layer", "judge", "domain", "generator"} <= stages
+    assert {"null compact_cnn", "null lstm_two_layer"} <= stages
