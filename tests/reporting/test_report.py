@@ -121,10 +121,13 @@ def test_an_empty_folder_gives_a_page(tmp_path):
     assert "has not said whether it ended" in html
 
 
-@pytest.mark.parametrize("missing", ["split.json", "dataset.json", "config.json", "evoked.npz"])
+@pytest.mark.parametrize(
+    "missing", [("split.json", "evoked.npz"), ("dataset.json", "config.json", "log.jsonl")]
+)
 def test_any_file_may_be_missing(make_run, missing):
     run = make_run(classes=("a", "b"), size=8, n_trials=40, n_recordings=1)
-    (run.path / missing).unlink()
+    for name in missing:
+        (run.path / name).unlink()
     Page(html_of(run))
 
 
