@@ -91,11 +91,14 @@ def _save_untrained_bundle(folder, trials) -> None:
         networks = build_network(encoder), build_network(generator)
         for weight in networks[1].parameters():
             weight.mul_(8 if weight.ndim > 1 else 1)  # else all is nearly grey
-    rng = np.random.default_rng(0)
+    scaler = ChannelScaler.fit(np.asarray(trials.epochs))
+    with torch.no_grad():
+        features = networks[0].eval()(torch.from_numpy(scaler.apply(trials.epochs))).numpy()
+    weight = np.random.default_rng(0).normal(size=(trials.n_classes, 16))
     system = SignalToPicture(
-        ChannelScaler.fit(np.asarray(trials.epochs)),
-        networks[0].eval(),
-        LinearDecoder(rng.normal(size=(trials.n_classes, 16)), np.zeros(trials.n_classes)),
+        scaler,
+        networks[0],
+        LinearDecoder(weight, -weight @ np.median(features, axis=0)),  # decodes each class
         FeatureScaler(np.zeros(16, np.float32), np.full(16, 0.1, np.float32)),
         networks[1].eval(),
         "normal",

@@ -51,6 +51,7 @@ def test_a_raw_recording_gives_pictures_and_a_table(call, capsys):
     ]
     np.testing.assert_allclose(table["p(houses)"] + table["p(faces)"], 1, atol=2e-4)
     assert ((table["p(houses)"] > 0.5) == (table["decoded"] == "houses")).all()
+    assert set(table["decoded"]) == {"houses", "faces"}
     assert set(table["shown"]) == {""}
     assert table["onset_s"].iloc[0] == pytest.approx(200 / 256, abs=1e-4)
     assert (folder / "grid.png").is_file()

@@ -30,13 +30,13 @@ LSTM = {"network": "LSTMEncoder", "settings": {"n_chans": 3}}
         ("LSTMEncoder", "name and its settings"),
         ({**LSTM, "settings": [3]}, "name and its settings"),
         ({**LSTM, "settings": {"n_chan": 3}}, "Did you mean 'n_chans'"),
-        ({**LSTM, "settings": {"n_chans": 10**9}}, "sensible size"),
-        ({**LSTM, "settings": {"n_chans": float("nan")}}, "sensible size"),
-        ({**LSTM, "settings": {"n_chans": -3}}, "sensible size"),
-        ({**LSTM, "settings": {"n_chans": None}}, "sensible size"),
-        ({**LSTM, "settings": {"n_chans": {"a": 1}}}, "sensible size"),
-        ({**LSTM, "settings": {"n_chans": 3, "hidden": [1] * 1000}}, "sensible size"),
-        ({**LSTM, "settings": {"n_chans": 3, "hidden": [10**40]}}, "sensible size"),
+        ({**LSTM, "settings": {"n_chans": 10**9}}, "plain value"),
+        ({**LSTM, "settings": {"n_chans": float("nan")}}, "plain value"),
+        ({**LSTM, "settings": {"n_chans": -3}}, "plain value"),
+        ({**LSTM, "settings": {"n_chans": None}}, "plain value"),
+        ({**LSTM, "settings": {"n_chans": {"a": 1}}}, "plain value"),
+        ({**LSTM, "settings": {"n_chans": 3, "hidden": [1] * 1000}}, "plain value"),
+        ({**LSTM, "settings": {"n_chans": 3, "hidden": [10**40]}}, "plain value"),
         ({**LSTM, "settings": {"n_chans": "3"}}, "must build it"),
         ({**LSTM, "settings": {"n_chans": 2.5}}, "must build it"),
         ({**LSTM, "settings": {}}, "must build it"),
@@ -50,5 +50,5 @@ def test_refuses_what_no_encoder_is(spec, match):
 
 @pytest.mark.parametrize("size", [65536, 17, 0])
 def test_refuses_absurd_pictures(size):
-    with pytest.raises(ValueError, match=r"sensible size|must build it"):
+    with pytest.raises(ValueError, match=r"plain value|power of two"):
         build_network({"network": "DCGANGenerator", "settings": {"size": size}})

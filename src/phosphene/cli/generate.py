@@ -250,7 +250,10 @@ def _draw(
     captions = []
     for row in on_grid:
         entry = table.iloc[row]
-        lines = [f"trial {row}, {entry['onset_s']:.1f} s", f"{entry['decoded']} {best[row]:.0%}"]
+        lines = [
+            f"trial {row}, {entry['onset_s']:.1f} s",
+            f"decoded {entry['decoded']} {best[row]:.0%}",
+        ]
         captions.append(lines + ([f"shown {entry['shown']}"] if entry["shown"] else []))
     title = f"{len(on_grid)} of {len(table)} trials: pictures of the decoded class"
     sheet = contact_sheet(np.stack(kept, axis=1), captions, title=title)

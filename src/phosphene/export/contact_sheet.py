@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 READABLE = 128
 """Smaller pictures are enlarged to about this side, each pixel to a square."""
-CAPTION, GAP, LINE = 150, 6, 20
+CAPTION, GAP, LINE = 180, 6, 20
 INK, PAPER = (24, 24, 24), (255, 255, 255)
 
 

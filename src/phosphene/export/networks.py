@@ -61,7 +61,7 @@ def build_network(spec: Any, *, kind: str | None = None) -> nn.Module:
     if not isinstance(spec, Mapping) or not isinstance(spec.get("settings", {}), Mapping):
         raise ValueError(
             f"a network is described by its name and its settings; got {_short(spec)}. "
-            "Take the bundle from its author again."
+            "Correct spec.json of the bundle."
         )
     name, settings = str(spec.get("network")), spec.get("settings", {})
     check_option("network", name, networks(kind))
@@ -72,16 +72,16 @@ def build_network(spec: Any, *, kind: str | None = None) -> nn.Module:
         limit = MAX_PICTURE_SIZE if key == "size" else MAX_SETTING
         if not _is_plain(value, limit=limit):
             raise ValueError(
-                f"a setting must be a plain value of a sensible size; `{key}` of {name} is "
-                f"{_short(value)}. Take the bundle from its author again."
+                f"a setting must be a plain value, numbers from 0 to {limit:g}; `{key}` of {name} "
+                f"is {_short(value)}. Correct the option, or spec.json of the bundle."
             )
     plain_settings = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
     try:
         return network(**plain_settings)
-    except (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError) as error:
+    except (TypeError, RuntimeError, ArithmeticError, LookupError) as error:
         raise ValueError(
             f"the settings of {name} must build it; they do not ({_short(error)}). "
-            "Take the bundle from its author again."
+            "Correct the options, or spec.json of the bundle."
         ) from None
 
 
