@@ -37,6 +37,7 @@ def refuse(own_lab, tmp_path, capsys):
         assert out == ""
         assert "Traceback" not in error
         assert "This is a defect" not in error
+        assert "done in" not in error
         text = " ".join(error.replace("│", " ").split())
         for part in says:
             assert part in text

@@ -56,3 +56,14 @@ def test_bar_shows_stage_steps_and_values():
     assert "encoder" in text
     assert "4/4" in text
     assert "loss 0.25" in text
+
+
+def test_lines_tell_nothing_of_a_stage_that_never_began_or_has_ended():
+    stream, clock = io.StringIO(), Clock()
+    progress = LineProgress(stream, clock=clock)
+    progress.finish()
+    assert stream.getvalue() == ""
+    progress.start("encoder", 2)
+    for clock.now in (60.0, 120.0):
+        progress.finish()
+    assert stream.getvalue().count("done") == 1

@@ -49,8 +49,10 @@ class LineProgress:
         self._write(", ".join(parts))
 
     def finish(self) -> None:
-        """End the stage."""
-        self._write(f"done in {_duration(self._clock() - self._started)}")
+        """End the stage; where none runs there is nothing to tell."""
+        if self._stage:
+            self._write(f"done in {_duration(self._clock() - self._started)}")
+        self._stage = ""
 
     def _write(self, text: str) -> None:
         now = self._clock()
