@@ -19,5 +19,5 @@ The picture shows the decoded class, not the picture that was seen.
   until the scores of a run on their recordings say otherwise.
 - Not for diagnosis, and not for inferring what somebody thinks.
 
-    phosphene generate BUNDLE --signals FILE
+    phosphene generate BUNDLE --signals FILE --out pictures
 """
