@@ -14,8 +14,11 @@ def simulated(tmp_path_factory):
     """The data set of a tiny demo, made once."""
     from phosphene.cli.data_simulate import simulate_dataset
 
-    out = tmp_path_factory.mktemp("simulated") / "data"
-    return simulate_dataset(TINY, out=out)
+    folder = tmp_path_factory.mktemp("simulated")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):  # of lead fields
+            patch.setenv(name, str(folder))
+        return simulate_dataset(TINY, out=folder / "data")
 
 
 TINY = replace(demo.SIMULATION, n_trials=80, n_subjects=2, n_recordings=2)
