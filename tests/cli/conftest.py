@@ -70,9 +70,9 @@ def fake(monkeypatch):
 
     calls.recipe = recipe
     found = {"fake_2020": recipe}
-    monkeypatch.setattr("phosphene.recipes.find_recipes", lambda: found)
-    monkeypatch.setattr("phosphene.cli.train.find_recipes", lambda: found)
-    monkeypatch.setattr("phosphene.cli.recipes.find_recipes", lambda: found)
+    # Where it came from last: a module imported in between would keep the fake for good.
+    for module in ("phosphene.cli.train", "phosphene.cli.recipes", "phosphene.recipes"):
+        monkeypatch.setattr(f"{module}.find_recipes", lambda: found)
     module = SimpleNamespace(write_report=write_report)
     monkeypatch.setitem(sys.modules, "phosphene.reporting.report", module)
     return calls

@@ -101,7 +101,7 @@ def test_another_seed_is_refused(tiny, tmp_path, capsys):
     assert main(["demo", "--out", str(tmp_path / "d"), "--seed", "3"]) == 1
     error = capsys.readouterr().err
     assert "has the seed 0, not 3" in error
-    assert "--seed 0`, or choose another --out" in error
+    assert "with --seed 0, or choose another --out" in error
     assert len(tiny.trained) == 1
 
 

@@ -77,7 +77,7 @@ def _check_seed(out: Path, found: Any, seed: int) -> None:
     if found != seed:
         raise ValueError(
             f"a demo goes on with the seed it began with; {out} has the seed {found}, not {seed}. "
-            f"Call `phosphene demo --seed {found}`, or choose another --out."
+            f"Repeat the command with --seed {found}, or choose another --out."
         )
 
 
