@@ -7,6 +7,7 @@ from math import isfinite
 import numpy as np
 
 from phosphene.recipes import get_recipe
+from phosphene.recipes.eeg2image_2023 import run as run_module
 from phosphene.run_dir import RunDir
 from phosphene.score import scores_to_json
 
@@ -59,7 +60,13 @@ def test_evaluate_on_the_folder_gives_the_same_scores(trained):
     assert (trained.run.path / "scores.json").read_bytes() == before
 
 
-def test_same_seed_gives_the_same_scores(trained, train_again, smoke):
+def test_same_seed_gives_the_same_scores(trained, train_again, smoke, monkeypatch):
+    score_run = run_module.score_run
+
+    def score_at_the_end(run, config):
+        return score_run(run, config) if run.has("folds/0/null.npz") else []
+
+    monkeypatch.setattr(run_module, "score_run", score_at_the_end)
     _, scores = train_again(smoke)
     assert scores == trained.scores
 
