@@ -35,6 +35,27 @@ def truncated_normal_(network: nn.Module, *, std: float = 0.02) -> None:
                 nn.init.zeros_(module.bias)
 
 
+def he_normal_(network: nn.Module, *, slope: float) -> None:
+    """Draw convolution weights so that a leaky ReLU of this slope keeps the variance of its input.
+
+    Small networks that are to train in minutes start faster so than with the published narrow law.
+    A transposed convolution of stride s adds up 1 / s**2 of its taps at each output value.
+
+    References
+    ----------
+    He et al., ICCV 2015, https://arxiv.org/abs/1502.01852
+    """
+    for module in network.modules():
+        if isinstance(module, nn.ConvTranspose2d):
+            # stride 4 with a kernel of 3 starts from a single pixel: one tap for each value
+            fan_in = module.in_channels * max(1.0, 9 / module.stride[0] ** 2)
+        elif isinstance(module, nn.Conv2d | FoldedConditionConv2d):
+            fan_in = module.weight.shape[1] * 9
+        else:
+            continue
+        nn.init.normal_(module.weight, std=(2 / (1 + slope**2) / fan_in) ** 0.5)
+
+
 class FoldedConditionConv2d(nn.Module):
     """Convolve a picture joined by constant condition planes, without ever making the planes.
 

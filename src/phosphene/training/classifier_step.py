@@ -1,5 +1,6 @@
 """Training of picture classifiers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -8,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from phosphene._checks import check_positive
+from phosphene.augment.diff_augment import diff_augment
 from phosphene.augment.picture import jitter_pictures
 from phosphene.training.schedule import make_schedule
 
@@ -31,6 +33,8 @@ class ClassifierStep:
         Share of the target spread over all classes.
     max_shift, contrast, noise
         Light augmentation, see `jitter_pictures`.
+    policy
+        Steps of `diff_augment` on top, for a network that is to see pictures so augmented.
     """
 
     def __init__(
@@ -47,12 +51,14 @@ class ClassifierStep:
         max_shift: int = 0,
         contrast: float = 0.0,
         noise: float = 0.0,
+        policy: Sequence[str] = (),
     ) -> None:
         check_positive("lr", lr)
         self.network, self.rng = network, rng
         self.device = next(network.parameters()).device
         self.label_smoothing = label_smoothing
         self.max_shift, self.contrast, self.noise = max_shift, contrast, noise
+        self.policy = tuple(policy)
         self.optimizer = torch.optim.AdamW(
             network.parameters(), lr=lr, weight_decay=weight_decay, fused=True
         )
@@ -76,6 +82,8 @@ class ClassifierStep:
             noise=self.noise,
             generator=self.rng,
         )
+        if self.policy:
+            images = diff_augment(images, policy=self.policy, generator=self.rng)
         self.network.train()
         logits = self.network(images)
         loss = F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)

@@ -57,6 +57,12 @@ class GANStep:
     mismatch
         Weight of a hinge that calls real pictures with another trial's features generated
         (arXiv:1605.05396, their GAN-CLS); not in the paper.
+    guide
+        Frozen network from pictures to class logits, trained on pictures under the same `policy`
+        that the generator may see. Batches then carry labels as a third tensor.
+    guidance
+        Weight of the cross-entropy of what the guide sees in a generated picture against the class
+        of its trial: the frozen auxiliary classifier of ThoughtViz (2018); not in the paper.
     r1
         Weight of the squared slope of the discriminator on real pictures (arXiv:1801.04406), taken
         every `r1_every` steps.
@@ -91,6 +97,8 @@ class GANStep:
         policy: Sequence[str] = ("color", "translation"),
         feature_jitter: float = 0.0,
         mismatch: float = 0.0,
+        guide: nn.Module | None = None,
+        guidance: float = 0.0,
         r1: float = 0.0,
         r1_every: int = 16,
         ema_decay: float | None = None,
@@ -113,6 +121,13 @@ class GANStep:
         self.mode_seeking, self.mode_seeking_eps = mode_seeking, mode_seeking_eps
         self.mode_seeking_noise, self.policy = mode_seeking_noise, tuple(policy)
         self.feature_jitter, self.mismatch = feature_jitter, mismatch
+        if guidance and guide is None:
+            raise ValueError(
+                f"guidance needs a classifier to guide; got a weight of {guidance:g} and none. "
+                "Pass `guide`, or set `guidance` to 0."
+            )
+        self.guide = guide.eval().requires_grad_(False) if guidance and guide is not None else None
+        self.guidance = guidance
         self.r1, self.r1_every = r1, r1_every
         self.optimizers = [
             torch.optim.Adam(network.parameters(), lr=lr, betas=betas, eps=eps, fused=True)
@@ -141,8 +156,8 @@ class GANStep:
         return self.generator.eval() if self.ema is None else self.ema.module
 
     def __call__(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        """Update both networks on (pictures, features)."""
-        real, f = (tensor.to(self.device) for tensor in batch)
+        """Update both networks on (pictures, features), or (pictures, features, labels)."""
+        real, f = (tensor.to(self.device) for tensor in batch[:2])
         if self.feature_jitter:
             f = f + self.feature_jitter * self._normal(f.shape)
         self.generator.train()
@@ -150,7 +165,8 @@ class GANStep:
         z1 = self.draw_noise(len(f))
         fake = self.generator(z1, f)
         values = self._update_discriminator(real, fake.detach(), f)
-        values |= self._update_generator(fake, z1, f)
+        labels = batch[2].to(self.device) if self.guide is not None else None
+        values |= self._update_generator(fake, z1, f, labels)
         for schedule in self.schedules:
             schedule.step()
         if self.ema is not None:
@@ -185,11 +201,16 @@ class GANStep:
         self.optimizers[0].step()
         return values
 
-    def _update_generator(self, fake: Tensor, z1: Tensor, f: Tensor) -> dict[str, Tensor]:
+    def _update_generator(
+        self, fake: Tensor, z1: Tensor, f: Tensor, labels: Tensor | None
+    ) -> dict[str, Tensor]:
         self.discriminator.requires_grad_(False)
-        adversarial = hinge_generator_loss(self.discriminator(self._augment(fake), f))
+        augmented = self._augment(fake)
         values = {}
-        loss = adversarial
+        loss = hinge_generator_loss(self.discriminator(augmented, f))
+        if self.guide is not None and labels is not None:
+            values["guidance"] = nn.functional.cross_entropy(self.guide(augmented), labels)
+            loss = loss + self.guidance * values["guidance"]
         if self.mode_seeking or self.n_adversarial_terms == 2:
             z2 = self.draw_noise(len(f))
             fake2 = self.generator(z2, f)

@@ -11,6 +11,7 @@ from phosphene.models.layers import (
     FoldedConditionConv2d,
     check_columns,
     check_picture_size,
+    he_normal_,
     truncated_normal_,
 )
 
@@ -40,6 +41,8 @@ class DCGANDiscriminator(nn.Module):
         Planes after the first stage; each stage has twice as many as the one before.
     batch_norm
         Normalise each stage by batch statistics, as published; otherwise stages learn a bias.
+    he_init
+        Start from He's law instead of the published narrow one; see `he_normal_`.
     projection
         Add to the logit the product of the pooled last map with a linear image of the features
         (Miyato and Koyama, 2018). Not in the paper; ties pictures to their condition sooner.
@@ -59,6 +62,7 @@ class DCGANDiscriminator(nn.Module):
         width: int = 64,
         batch_norm: bool = True,
         projection: bool = False,
+        he_init: bool = False,
     ) -> None:
         super().__init__()
         check_picture_size(size)
@@ -79,6 +83,8 @@ class DCGANDiscriminator(nn.Module):
         self.head = nn.Linear((size >> n_halvings) ** 2, 1)
         self.project = nn.Linear(n_features, widths[-2], bias=False) if projection else None
         truncated_normal_(self)
+        if he_init:
+            he_normal_(self, slope=0.2)
 
     def forward(
         self,

@@ -9,7 +9,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
-from phosphene.models.layers import check_columns, check_picture_size, truncated_normal_
+from phosphene.models.layers import (
+    check_columns,
+    check_picture_size,
+    he_normal_,
+    truncated_normal_,
+)
 
 
 class DCGANGenerator(nn.Module):
@@ -46,6 +51,8 @@ class DCGANGenerator(nn.Module):
     spectral_norm
         Divide each kernel by its largest singular value (one power iteration per update). The
         released code overwrites the kernel instead.
+    he_init
+        Start from He's law instead of the published narrow one; see `he_normal_`.
 
     References
     ----------
@@ -62,6 +69,7 @@ class DCGANGenerator(nn.Module):
         width: int = 32,
         max_width: int = 1024,
         spectral_norm: bool = False,
+        he_init: bool = False,
     ) -> None:
         super().__init__()
         check_picture_size(size)
@@ -76,6 +84,8 @@ class DCGANGenerator(nn.Module):
         self.norms = nn.ModuleList(nn.BatchNorm2d(n, eps=1e-3, momentum=0.01) for n in widths[1:])
         self.last = nn.Conv2d(width, color, 3, padding=1, bias=False)
         truncated_normal_(self)
+        if he_init:
+            he_normal_(self, slope=0.3)
         if spectral_norm:
             for layer in (self.first, *self.grow, self.last):
                 parametrizations.spectral_norm(layer, dim=0)

@@ -87,9 +87,19 @@ class Config:
     """DiffAugment between generator and discriminator (section 3)."""
     mode_seeking: float = 1.0
     """Weight of the mode-seeking term (eq. 7); 0 is off."""
-    mismatch: float = 0.0
-    """Weight of a hinge that calls real pictures with another trial's features generated
-    (arXiv:1605.05396); not in the paper."""
+    guidance: float = 0.0
+    """Weight of a frozen picture classifier that shows the generator the class of its trial, as in
+    ThoughtViz (2018); not in the paper. It shares no weights with judge and scores."""
+    generator_cosine: bool = False
+    """Anneal both learning rates to zero; the published ones are constant."""
+    discriminator_batch_norm: bool = True
+    """Batch norm in the discriminator (released code)."""
+    he_init: bool = False
+    """Start from He's law, with which small networks learn sooner; published is a normal law of
+    SD 0.02."""
+    clear_trials: bool = False
+    """Train the generator only on training trials whose class the decoder reads right, so that
+    feature and class agree; the paper takes all."""
     ema: float = 0.0
     """Decay of the averaged generator that draws the pictures; 0 takes the last weights, as
     published."""
@@ -123,7 +133,7 @@ def quick() -> Config:
         paper(),
         encoder="compact_cnn",
         objective="softmax",
-        n_features=64,
+        n_features=32,
         encoder_epochs=30,
         encoder_batch=64,
         encoder_lr=2e-3,
@@ -138,12 +148,23 @@ def quick() -> Config:
         null_folds=4,
         image_size=32,
         n_noise=32,
-        generator_steps=3000,
-        generator_batch=64,
-        discriminator_width=32,
-        ema=0.995,
+        generator_steps=4000,
+        generator_batch=32,
+        generator_width=16,
+        discriminator_width=16,
+        generator_lr=1e-3,
+        discriminator_lr=1e-3,
+        generator_cosine=True,
+        beta1=0.5,
+        beta2=0.9,
+        discriminator_batch_norm=False,
+        he_init=True,
+        mode_seeking=0.02,
+        guidance=1.0,
+        clear_trials=True,
+        ema=0.99,
         standardize_features=True,
-        feature_jitter=0.3,
+        feature_jitter=0.05,
         judge_steps=600,
     )
 
@@ -155,8 +176,11 @@ def demo() -> Config:
         n_folds=5,
         decode_folds=1,
         null_folds=1,
-        encoder_epochs=12,
-        encoder_batch=128,
+        encoder_epochs=25,
+        encoder_lr=5e-3,
+        signal_mixup=0.2,
+        signal_shift=0.0,
+        dropout=0.1,
         compare_encoder=None,
     )
 

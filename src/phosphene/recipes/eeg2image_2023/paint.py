@@ -60,9 +60,15 @@ def divide_pictures(config: Config, images: ImageSet) -> tuple[np.ndarray, np.nd
 
 
 def train_classifier(
-    config: Config, images: ImageSet, *, stage: str, watch: Watch, checkpoints: Path
+    config: Config,
+    images: ImageSet,
+    *,
+    stage: str,
+    watch: Watch,
+    checkpoints: Path,
+    policy: tuple[str, ...] = (),
 ) -> ClassifierStep:
-    """Train a picture classifier: the judge, or the [domain] feature network."""
+    """Train a picture classifier: the judge, the [domain] feature network, or the guide."""
     seed = derive_seed(config.seed, stage)
     size, color = images.pixels.shape[1], images.pixels.shape[3]
     with seeded(derive_seed(seed, "weights")):
@@ -75,6 +81,7 @@ def train_classifier(
         max_shift=max(1, size // 16),
         contrast=0.3,
         noise=0.1,
+        policy=policy,
     )
     labels = torch.tensor(images.labels)
     fit(
@@ -104,11 +111,14 @@ def generator_spec(config: Config, *, color: int) -> dict[str, Any]:
             "size": config.image_size,
             "color": color,
             "width": config.generator_width,
+            "he_init": config.he_init,
         },
     }
 
 
-def make_gan(config: Config, *, color: int, seed: int) -> GANStep:
+def make_gan(
+    config: Config, *, color: int, seed: int, guide: ClassifierStep | None = None
+) -> GANStep:
     """Build generator, discriminator and their train step."""
     with seeded(derive_seed(seed, "GAN weights")):
         generator = build_network(generator_spec(config, color=color))
@@ -120,6 +130,8 @@ def make_gan(config: Config, *, color: int, seed: int) -> GANStep:
                     "size": config.image_size,
                     "color": color,
                     "width": config.discriminator_width,
+                    "batch_norm": config.discriminator_batch_norm,
+                    "he_init": config.he_init,
                 },
             }
         )
@@ -132,7 +144,10 @@ def make_gan(config: Config, *, color: int, seed: int) -> GANStep:
         betas=(config.beta1, config.beta2),
         noise=config.noise,
         mode_seeking=config.mode_seeking,
-        mismatch=config.mismatch,
+        guide=None if guide is None else guide.network,
+        guidance=config.guidance,
+        schedule="cosine" if config.generator_cosine else "constant",
+        n_steps=config.generator_steps,
         policy=config.augment,
         feature_jitter=config.feature_jitter,
         ema_decay=config.ema or None,
@@ -166,10 +181,13 @@ def is_past(checkpoints: Path, step: int) -> bool:
 def picture_batches(
     config: Config, system: SignalToPicture, trials: Trials, images: ImageSet, *, seed: int
 ) -> Batches:
-    """Return batches of (pictures, scaled features): own pictures if known, else of the class.
+    """Return batches of (pictures, scaled features, labels).
 
-    `images` are those the generator may see. Classes come equally often.
+    Pictures are the trial's own if known, else any of its class; `images` are those the generator
+    may see. Classes come equally often.
     """
+    if config.clear_trials:
+        trials = _clear_trials(system, trials)
     features = torch.from_numpy(system.feature_scaler.apply(system.features(trials.epochs)))
     pictures = tensor_from_pixels(images.pixels)
     labels = torch.tensor(trials.labels)
@@ -180,10 +198,10 @@ def picture_batches(
 
         def batch(step: int) -> tuple[torch.Tensor, ...]:
             rows = indices(step)
-            return pictures[own[rows]], features[rows]
+            return pictures[own[rows]], features[rows], labels[rows]
 
         return batch
-    return same_class_batches(
+    drawn = same_class_batches(
         features,
         labels,
         pictures=pictures,
@@ -191,6 +209,18 @@ def picture_batches(
         indices=indices,
         seed=seed,
     )
+    return lambda step: (*drawn(step), labels[indices(step)])
+
+
+def _clear_trials(system: SignalToPicture, trials: Trials) -> Trials:
+    """Return the trials that the decoder reads right, all of a class if it reads none of it."""
+    decoded = system.decoder.probabilities(system.features(trials.epochs)).argmax(1)
+    right = decoded == trials.labels
+    for label in range(trials.n_classes):
+        mine = trials.labels == label
+        if not right[mine].any():
+            right |= mine
+    return trials.select(right)
 
 
 def features_of_sources(

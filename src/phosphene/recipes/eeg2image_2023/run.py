@@ -237,7 +237,13 @@ def paint_fold(
     system = fold_encoder(config, training, fold, run=run, watch=watch)
     seed = derive_seed(config.seed, "generator", fold.key)
     color = images.pixels.shape[3]
-    gan = paint.make_gan(config, color=color, seed=seed)
+    guide = None
+    if config.guidance:
+        guide = paint.train_classifier(
+            config, generator_images, stage="guide", watch=watch, checkpoints=folder / "guide",
+            policy=config.augment,
+        )  # fmt: skip
+    gan = paint.make_gan(config, color=color, seed=seed, guide=guide)
     batches = paint.picture_batches(config, system, training, generator_images, seed=seed)
     arrays = run.read_arrays(f"folds/{fold.key}/decoding.npz")
     for until in sorted({max(1, config.generator_steps // 3), config.generator_steps}):
