@@ -6,6 +6,7 @@ from phosphene.models.layers import (
     FoldedConditionConv2d,
     check_columns,
     check_picture_size,
+    he_normal_,
     truncated_normal_,
 )
 
@@ -55,6 +56,25 @@ def test_start_values_stay_within_two_deviations():
         # A normal law cut at two deviations has a deviation of 0.88.
         assert layer.weight.std() == pytest.approx(0.02 * 0.88, rel=0.05)
     assert not network[0].bias.any()
+
+
+def test_he_start_keeps_the_variance_through_depth():
+    torch.manual_seed(0)
+    plain = torch.nn.Sequential(*(torch.nn.Conv2d(64, 64, 3, padding=1) for _ in range(4)))
+    grow = torch.nn.Sequential(
+        *(
+            torch.nn.ConvTranspose2d(64, 64, 3, stride=2, padding=1, output_padding=1)
+            for _ in range(3)
+        )
+    )
+    for network, size in ((plain, 24), (grow, 6)):
+        he_normal_(network, slope=0.2)
+        maps = torch.randn(4, 64, size, size)
+        before = maps.square().mean()
+        with torch.no_grad():
+            for layer in network:
+                maps = F.leaky_relu(layer(maps), 0.2)
+        assert maps.square().mean() / before == pytest.approx(1, abs=0.5)
 
 
 @pytest.mark.parametrize("size", [8, 24, 0, 100])

@@ -24,7 +24,8 @@ def make_data(n=40):
 def test_learns_and_repeats():
     images, labels = make_data()
     batches = tensor_batches([images, labels], index_batches(40, batch_size=10, seed=0))
-    steps = [make_step(max_shift=1, contrast=0.1, noise=0.1) for _ in range(2)]
+    options = {"max_shift": 1, "contrast": 0.1, "noise": 0.1, "policy": ("color",)}
+    steps = [make_step(**options) for _ in range(2)]
     for step in steps:
         fit(step, batches, n_steps=20)
     first, second = (step.probabilities(images) for step in steps)

@@ -65,7 +65,7 @@ def test_each_update_moves_its_own_network_alone():
     step._update_discriminator(real, fake.detach(), f)
     assert moved(step, before) == {"discriminator"}
     before = {name: [p.clone() for p in getattr(step, name).parameters()] for name in NETS}
-    step._update_generator(fake, z, f)
+    step._update_generator(fake, z, f, None)
     assert moved(step, before) == {"generator"}
 
 
@@ -112,6 +112,35 @@ def test_the_code_halves_mode_seeking_less_the_share_of_noise():
     torch.testing.assert_close(joined, alone * 4 / 7)
 
 
+def test_a_guide_pulls_pictures_to_the_class_of_their_trial():
+    class Brightness(torch.nn.Module):
+        """Calls a picture class 1 as far as it is bright."""
+
+        def forward(self, images):
+            mean = 10 * images.mean((1, 2, 3))
+            return torch.stack([-mean, mean], 1)
+
+    real, f = make_batch()
+    means = []
+    for label in (0, 1):
+        step = make_step(
+            guide=Brightness(), guidance=50.0, policy=(), mode_seeking=0.0, lr_generator=1e-2
+        )
+        batch = (real, f, torch.full((8,), label))
+        values = [step(batch) for _ in range(8)]
+        assert values[-1]["guidance"] < values[0]["guidance"]
+        means.append(step.sampler.train()(step.draw_noise(8), f).mean())
+    assert means[0] < means[1]
+
+
+def test_the_guide_itself_stays_as_it_is():
+    guide = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.BatchNorm1d(256))
+    guide.append(torch.nn.Linear(256, 2))
+    before = {name: value.clone() for name, value in guide.state_dict().items()}
+    make_step(guide=guide, guidance=1.0)((*make_batch(), torch.zeros(8, dtype=torch.int64)))
+    assert all(torch.equal(value, before[name]) for name, value in guide.state_dict().items())
+
+
 def test_sampler_is_the_average_in_evaluation_mode():
     step = make_step(ema_decay=0.9)
     step(make_batch())
@@ -124,6 +153,8 @@ def test_sampler_is_the_average_in_evaluation_mode():
 def test_refusals():
     with pytest.raises(ValueError, match="Did you mean 'uniform'"):
         make_step(noise="unifrom")
+    with pytest.raises(ValueError, match="needs a classifier to guide; got a weight of 2 and none"):
+        make_step(guidance=2.0)
     with pytest.raises(ValueError, match="`mode_seeking_noise` must be one of"):
         make_step(mode_seeking_noise="f")
     with pytest.raises(ValueError, match="`n_adversarial_terms` must be 1 or 2; got 3"):
