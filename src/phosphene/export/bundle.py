@@ -14,7 +14,12 @@ import torch
 from phosphene.data.preprocessing import Preprocessing
 from phosphene.data.scaling import ChannelScaler
 from phosphene.export.networks import build_network
-from phosphene.export.signal_to_picture import FeatureScaler, LinearDecoder, SignalToPicture
+from phosphene.export.signal_to_picture import (
+    ClassPull,
+    FeatureScaler,
+    LinearDecoder,
+    SignalToPicture,
+)
 from phosphene.export.spec import FORMAT_VERSION, preprocessing_from, read_spec
 from phosphene.export.weights import load_weights, read_shapes, save_weights
 
@@ -164,6 +169,8 @@ def load_bundle(folder: Path) -> Bundle:
         "decoder.bias": (n_classes,),
         "features.mean": (n_features,),
         "features.scale": (n_features,),
+        "pull.centres": (n_classes, n_features),
+        "pull.share": (1,),
     }
     weights = load_weights(path, found, expected)
     for part, network in networks.items():
@@ -179,6 +186,11 @@ def load_bundle(folder: Path) -> Bundle:
             f"`features.scale` must be greater than 0; {path} holds other values. "
             "Export the run again."
         )
+    share = float(arrays["pull.share"][0])
+    if not 0 <= share <= 1:
+        raise ValueError(
+            f"`pull.share` must lie between 0 and 1; {path} holds {share:g}. Export the run again."
+        )
     system = SignalToPicture(
         ChannelScaler(arrays["scaler.mean"], arrays["scaler.scale"]),
         networks["encoder"],
@@ -186,6 +198,7 @@ def load_bundle(folder: Path) -> Bundle:
         FeatureScaler(arrays["features.mean"], arrays["features.scale"]),
         networks["generator"],
         spec["noise"],
+        ClassPull(arrays["pull.centres"], share) if share else None,
     )
     return Bundle(system, spec, folder)
 

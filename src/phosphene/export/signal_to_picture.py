@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
 from phosphene.data.scaling import ChannelScaler
@@ -57,6 +57,30 @@ class FeatureScaler:
 
 
 @dataclass(frozen=True, eq=False)
+class ClassPull:
+    """Moves a trial's scaled features part of the way to the training mean of its decoded class.
+
+    Features of single trials lie between classes more often than a generator can tell them apart;
+    pulled ones keep to the side that the decoder chose. 0 leaves the features alone, 1 leaves
+    nothing of the trial but its decoded class.
+    """
+
+    centres: Float[np.ndarray, "class feature"]
+    """Mean scaled feature of the training trials of each class."""
+    share: float
+    """Share of the way, 0 to 1."""
+
+    def apply(
+        self,
+        features: Float[np.ndarray, "trial feature"],
+        decoded: Int[np.ndarray, " trial"],
+    ) -> Float[np.ndarray, "trial feature"]:
+        """Return pulled features, float32."""
+        pulled = features + self.share * (self.centres[decoded] - features)
+        return pulled.astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
 class SignalToPicture:
     """Scaler, encoder, decoder and generator of one fold.
 
@@ -74,6 +98,8 @@ class SignalToPicture:
         Network from (noise, scaled features) to pictures; None before it is trained.
     noise
         Law of the noise: "normal" or "uniform" in (-1, 1).
+    pull
+        Between feature scaler and generator; None leaves features where they are.
     """
 
     scaler: ChannelScaler
@@ -82,6 +108,7 @@ class SignalToPicture:
     feature_scaler: FeatureScaler
     generator: nn.Module | None
     noise: str
+    pull: ClassPull | None = None
 
     def features(
         self, epochs: Float[np.ndarray, "trial chan time"]
@@ -95,6 +122,15 @@ class SignalToPicture:
                 parts.append(self.encoder(torch.from_numpy(scaled)).numpy())
         return np.concatenate(parts)
 
+    def condition(
+        self, features: Float[np.ndarray, "trial feature"]
+    ) -> Float[np.ndarray, "trial feature"]:
+        """Return what the generator is fed for features: scaled, and pulled if so trained."""
+        scaled = self.feature_scaler.apply(features)
+        if self.pull is None:
+            return scaled
+        return self.pull.apply(scaled, self.decoder.probabilities(features).argmax(1))
+
     def draw(
         self, features: Float[np.ndarray, "trial feature"], *, seed: int, draw: int = 0
     ) -> UInt8[np.ndarray, "trial height width color"]:
@@ -105,7 +141,7 @@ class SignalToPicture:
         rng = seeded_generator(seed, "noise of pictures", draw)
         n_noise = int(self.generator.n_noise)  # pyright: ignore[reportArgumentType]
         pictures = []
-        scaled = torch.from_numpy(self.feature_scaler.apply(features))
+        scaled = torch.from_numpy(self.condition(features))
         with torch.no_grad():
             for part in scaled.split(256):
                 z = self._noise((len(part), n_noise), rng)
@@ -133,6 +169,11 @@ class SignalToPicture:
             "decoder.bias": self.decoder.bias,
             "features.mean": self.feature_scaler.mean,
             "features.scale": self.feature_scaler.scale,
+            "pull.centres": np.zeros_like(self.decoder.weight),
+            "pull.share": np.zeros(1),
         }
+        if self.pull is not None:
+            arrays["pull.centres"] = self.pull.centres
+            arrays["pull.share"] = np.array([self.pull.share])
         tensors |= {name: torch.from_numpy(np.asarray(value)) for name, value in arrays.items()}
         return {name: value.contiguous().clone() for name, value in tensors.items()}

@@ -77,7 +77,7 @@ def test_class_only_batches_hold_pictures_of_the_right_class(
     table = dataset.trials.table.assign(stimulus="")
     trials = replace(dataset.trials, table=table)
     batches = paint.picture_batches(smoke, system, trials, one_shade_images, seed=0)
-    scaled = system.feature_scaler.apply(system.features(trials.epochs))
+    scaled = system.condition(system.features(trials.epochs))
     for step in range(3):
         pictures, features = batches(step)
         assert len(pictures) == smoke.generator_batch
@@ -101,7 +101,7 @@ def test_class_only_pictures_are_drawn_anew_each_step(smoke, dataset, system):
 def test_paired_batches_hold_each_trial_with_its_own_picture(smoke, dataset, system):
     trials = dataset.trials
     batches = paint.picture_batches(smoke, system, trials, dataset.images, seed=0)
-    scaled = system.feature_scaler.apply(system.features(trials.epochs))
+    scaled = system.condition(system.features(trials.epochs))
     position = {name: i for i, name in enumerate(dataset.images.table["stimulus"])}
     pictures, features = batches(0)
     for picture, feature in zip(pictures, features, strict=True):

@@ -106,6 +106,9 @@ class Config:
     standardize_features: bool = False
     """Standardise the features with the training trials' mean and SD before the generator; the
     released code feeds them as they are."""
+    class_pull: float = 0.0
+    """Share of the way that a trial's features are moved to the training mean of its decoded class
+    before the generator; 0 is off, as published, 1 leaves the class alone."""
     feature_jitter: float = 0.0
     """SD of the noise added to standardised features while the generator trains; 0 is off."""
 
@@ -160,8 +163,9 @@ def quick() -> Config:
         discriminator_batch_norm=False,
         he_init=True,
         mode_seeking=0.02,
-        guidance=1.0,
+        guidance=0.25,
         clear_trials=True,
+        class_pull=0.5,
         ema=0.99,
         standardize_features=True,
         feature_jitter=0.05,

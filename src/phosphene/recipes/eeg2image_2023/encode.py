@@ -12,10 +12,15 @@ from torch import nn
 from phosphene.augment.signal import SignalAugmentation
 from phosphene.data.scaling import ChannelScaler
 from phosphene.data.trials import Trials
-from phosphene.evaluation.controls import noise_like
+from phosphene.evaluation.controls import class_mean_features, noise_like
 from phosphene.evaluation.probes import Probe, linear_probe, shrinkage_lda
 from phosphene.export.networks import build_network
-from phosphene.export.signal_to_picture import FeatureScaler, LinearDecoder, SignalToPicture
+from phosphene.export.signal_to_picture import (
+    ClassPull,
+    FeatureScaler,
+    LinearDecoder,
+    SignalToPicture,
+)
 from phosphene.recipes.eeg2image_2023.config import Config
 from phosphene.training.batches import balanced_index_batches, tensor_batches
 from phosphene.training.encoder_step import EncoderStep
@@ -164,7 +169,11 @@ def train_encoder(
         probe = linear_probe(features, labels, n_classes=trials.n_classes)
         decoder = decoder_from_probe(probe)
     standard = FeatureScaler.fit(features, standardize=config.standardize_features)
-    return replace(system, decoder=decoder, feature_scaler=standard)
+    pull = None
+    if config.class_pull:
+        centres = class_mean_features(standard.apply(features), labels, n_classes=trials.n_classes)
+        pull = ClassPull(centres, config.class_pull)
+    return replace(system, decoder=decoder, feature_scaler=standard, pull=pull)
 
 
 def decoder_from_probe(probe: Probe) -> LinearDecoder:

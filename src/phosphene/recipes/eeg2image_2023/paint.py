@@ -188,7 +188,7 @@ def picture_batches(
     """
     if config.clear_trials:
         trials = _clear_trials(system, trials)
-    features = torch.from_numpy(system.feature_scaler.apply(system.features(trials.epochs)))
+    features = torch.from_numpy(system.condition(system.features(trials.epochs)))
     pictures = tensor_from_pixels(images.pixels)
     labels = torch.tensor(trials.labels)
     indices = balanced_index_batches(labels, batch_size=config.generator_batch, seed=seed)
