@@ -12,7 +12,8 @@ from phosphene.data.images import ImageSet
 from phosphene.data.inspection import evoked_responses, inspect_dataset, power_spectrum
 from phosphene.data.splits import Fold, Split, group_k_fold, k_fold, leave_one_group_out
 from phosphene.data.trials import Trials
-from phosphene.evaluation.controls import permute_labels
+from phosphene.evaluation.controls import label_permuter
+from phosphene.evaluation.retrained_null import linear_null
 from phosphene.evaluation.units import independent_unit
 from phosphene.export.bundle import save_bundle
 from phosphene.export.signal_to_picture import SignalToPicture
@@ -189,14 +190,26 @@ def decode_null(
     watch = encode.Watch(log=run.log, progress=progress, fold=fold.key)
     seed = derive_seed(config.seed, "null", fold.key)
     unit = run.read_json("dataset.json")["design"]["unit"]
-    labels = permute_labels(
+    permute = label_permuter(
         training.labels,
         recordings=training.table["recording"],
         blocks=_blocks(training),
         unit=unit,
-        seed=seed % 2**32,
     )
+    nulls = linear_null(
+        np.asarray(training.epochs),
+        np.asarray(test.epochs),
+        test.labels,
+        permute=permute,
+        recordings=test.table["recording"],
+        n_classes=trials.n_classes,
+        sfreq=float(trials.sfreq),
+        seed=seed,
+    )
+    run.write_arrays(f"folds/{fold.key}/linear_null.npz", {"scores": nulls})
+    labels = permute(np.random.default_rng([seed, 1]))
     arrays = {"lda_probabilities": encode.decode_linearly(training, labels, test)}
+    labels = permute(np.random.default_rng([seed, 2]))
     for key, settings in (
         ("probabilities", config),
         ("compare_probe_probabilities", encode.published_encoder(config)),

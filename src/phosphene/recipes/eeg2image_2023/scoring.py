@@ -18,6 +18,7 @@ from phosphene.run_dir import RunDir
 from phosphene.score import Score
 
 PERMUTED = "labels of the training trials permuted, everything that learns is trained again"
+NULL_RANGE = "chance range from 200 linear decoders, each trained on other permuted labels"
 NOISE = "nothing retrained; held-out signals replaced by noise of the same mean and spectrum"
 SOURCES = {
     "own": ("result", "generated", ""),
@@ -89,6 +90,19 @@ def _pool(run: RunDir, keys: Iterable[str], name: str) -> dict[str, np.ndarray]:
     return {key: np.concatenate([part[key] for part in parts]) for key in common}
 
 
+def _null_ranges(
+    run: RunDir, fold_of_trial: np.ndarray, folds: list[str]
+) -> dict[str, tuple[float, float]]:
+    """Return the 95 % range of balanced accuracy and AUC over decoders of permuted labels."""
+    weights = np.array([(fold_of_trial == key).sum() for key in folds], dtype=np.float64)
+    nulls = np.stack([run.read_arrays(f"folds/{key}/linear_null.npz")["scores"] for key in folds])
+    mean = np.tensordot(weights / weights.sum(), nulls, 1)
+    low, high = np.quantile(mean, [0.025, 0.975], axis=0)
+    return {
+        name: (float(low[i]), float(high[i])) for i, name in enumerate(("balanced accuracy", "AUC"))
+    }
+
+
 def _decoding(
     run: RunDir, config: Config, keys: list[str], words: str, dataset: dict
 ) -> list[Score]:
@@ -126,13 +140,19 @@ def _decoding(
     add("noise_probabilities", f"noise input: {main}", "control", NOISE)
     null = _pool(run, keys, "null.npz")
     if null:
-        covered = f"{PERMUTED}; {len(set(null['fold'].tolist()))} of {len(keys)} folds"
+        folds = list(dict.fromkeys(null["fold"].tolist()))
+        covered = f"{PERMUTED}; {len(folds)} of {len(keys)} folds; {NULL_RANGE}"
+        ends = _null_ranges(run, null["fold"], folds)
         for key, method in (
             ("probabilities", f"permuted labels: {main}"),
             ("lda_probabilities", "permuted labels: shrinkage LDA"),
             ("compare_probe_probabilities", f"permuted labels: {other}"),
         ):
+            first = len(scores)
             add(key, method, "control", covered, null)
+            for i in range(first, len(scores)):
+                low, high = ends[scores[i].name]
+                scores[i] = replace(scores[i], chance_low=low, chance_high=high)
     n_classes = arrays["probabilities"].shape[1]
     for key, method, role in (
         ("features", main, "result"),

@@ -1,0 +1,85 @@
+"""Scores of decoders that were trained again on permuted labels, many times."""
+
+from collections.abc import Callable, Hashable, Iterable
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import stats
+
+from phosphene._checks import check_positive
+from phosphene.evaluation.auc import macro_auc, mean_present
+from phosphene.evaluation.confusion import count_pairs, mean_recall
+from phosphene.evaluation.units import check_labels, group_numbers
+
+
+def linear_null(
+    train_epochs: Float[np.ndarray, "trial chan time"],
+    test_epochs: Float[np.ndarray, "test chan time"],
+    test_labels: Int[np.ndarray, " test"],
+    *,
+    permute: Callable[[np.random.Generator], np.ndarray],
+    recordings: Iterable[Hashable],
+    n_classes: int,
+    sfreq: float,
+    target_sfreq: float = 64.0,
+    n_permutations: int = 200,
+    seed: int = 0,
+) -> Float[np.ndarray, "permutation 2"]:
+    """Balanced accuracy and AUC of linear decoders trained on permuted labels, one row for each.
+
+    A decoder trained on permuted labels is not guessing: by chance each class is nearer to one of
+    the permuted labels than to the others, and all of its held-out trials follow. Its scores
+    therefore spread more than those of a fixed decoder whose test labels are permuted, and this is
+    their spread. Decoders are shrinkage discriminants; without class structure their covariance is
+    that of all trials, so it is estimated once and only class means are trained each time.
+
+    Parameters
+    ----------
+    train_epochs, test_epochs
+        Epochs of a fold, low-passed below half of `target_sfreq`.
+    test_labels
+        True classes of the held-out trials.
+    permute
+        Draws permuted labels of the training trials, see `label_permuter`.
+    recordings
+        Recording of each held-out trial; the AUC is taken inside and averaged by trials.
+    n_classes, sfreq, target_sfreq
+        As for `shrinkage_lda`.
+    n_permutations
+        Rows to return.
+    seed
+        Of the permutations.
+
+    References
+    ----------
+    Ojala and Garriga, JMLR 2010, test 1: permute, train again, score.
+    """
+    from sklearn.covariance import ledoit_wolf
+
+    check_labels(test_labels, n_classes)
+    check_positive("n_permutations", n_permutations)
+    step = max(1, round(sfreq / target_sfreq))
+    train = train_epochs[..., ::step].reshape(len(train_epochs), -1).astype(np.float64)
+    test = test_epochs[..., ::step].reshape(len(test_epochs), -1).astype(np.float64)
+    centre, scale = train.mean(axis=0), train.std(axis=0).clip(min=np.finfo(float).tiny)
+    train, test = (train - centre) / scale, (test - centre) / scale
+    covariance, _ = ledoit_wolf(train, assume_centered=True)
+    spread, basis = np.linalg.eigh(covariance)
+    whiten = basis / np.sqrt(spread)
+    train, test = train @ whiten, test @ whiten
+    recording = group_numbers("recordings", recordings, len(test))
+    parts = [np.flatnonzero(recording == r) for r in range(recording.max() + 1)]
+    sizes = np.array([len(rows) for rows in parts])
+    rng = np.random.default_rng(seed)
+    rows = []
+    for _ in range(n_permutations):
+        labels = permute(rng)
+        members = np.eye(n_classes)[labels]
+        counts = members.sum(axis=0)
+        means = (members.T @ train) / counts[:, None]
+        logits = test @ means.T - (means**2).sum(axis=1) / 2 + np.log(counts / counts.sum())
+        table = count_pairs(test_labels, logits.argmax(axis=1), n_classes=n_classes)
+        odds = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+        aucs = [macro_auc(stats.rankdata(odds[p], axis=0), test_labels[p]) for p in parts]
+        rows.append([mean_recall(table), mean_present(np.array(aucs), sizes)])
+    return np.array(rows)
