@@ -17,6 +17,7 @@ CODE = {
     "mode_seeking_noise": "z_and_features",
 }
 EVERYTHING = {
+    "mode_seeking_every": 2,
     "feature_jitter": 0.1,
     "mismatch": 0.5,
     "r1": 0.1,
@@ -93,6 +94,12 @@ def test_logs_both_losses_and_logits():
         "mode_seeking",
     }
     assert "mode_seeking" not in make_step(mode_seeking=0.0)(make_batch())
+
+
+def test_mode_seeking_may_take_turns():
+    step = make_step(mode_seeking=0.5, mode_seeking_every=3)
+    turns = ["mode_seeking" in step(make_batch()) for _ in range(7)]
+    assert turns == [True, False, False, True, False, False, True]
 
 
 @pytest.mark.parametrize(("law", "deviation"), [("normal", 1.0), ("uniform", 3**-0.5)])

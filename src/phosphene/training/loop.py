@@ -88,20 +88,18 @@ def fit(
     progress = progress or SilentProgress()
     start = _resume(step, checkpoints, n_steps, resume=resume)
     progress.start(stage, n_steps)
-    sums: dict[str, Tensor] = {}
-    n_summed = 0
+    recent: dict[str, list[Tensor]] = {}
     for done in range(start + 1, n_steps + 1):
         values = step(batches(done - 1))
         for name, value in values.items():
-            sums[name] = sums[name] + value.detach() if name in sums else value.detach()
-        n_summed += 1
+            recent.setdefault(name, []).append(value.detach())
         if done % log_every == 0 or done == n_steps:
-            means = {name: float(total) / n_summed for name, total in sums.items()}
+            means = {name: float(torch.stack(some).mean()) for name, some in recent.items()}
             _check_finite(means, stage, done)
             if log is not None:
                 log({"stage": stage, "step": done, **means})
             progress.update(done, means)
-            sums, n_summed = {}, 0
+            recent = {}
         if checkpoints is not None and (done % checkpoint_every == 0 or done == n_steps):
             save_checkpoint(checkpoints, collect_state(step.parts), step=done)
     progress.finish()
