@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from phosphene.data.dataset import load_dataset
 from phosphene.export.bundle import load_bundle, save_bundle
+from phosphene.export.signal_to_picture import ClassPull
 
 
 @pytest.fixture
@@ -47,6 +49,22 @@ def test_round_trip_draws_the_same_pictures(lab, folder, tmp_path):
     np.testing.assert_array_equal(pictures, second.system.draw(features, seed=3))
     assert first.spec == second.spec
     assert (tmp_path / "again" / "README.md").read_text() == "card"
+
+
+def test_round_trip_keeps_the_pull(lab, folder, tmp_path):
+    epochs = np.asarray(load_dataset(lab / "data").trials.epochs)
+    bundle = load_bundle(folder)
+    assert bundle.system.pull is None
+    centres = np.random.default_rng(0).normal(size=(2, 16)).astype(np.float32)
+    pulled = replace(bundle.system, pull=ClassPull(centres, 0.5))
+    spec = {k: v for k, v in bundle.spec.items() if k != "format_version"}
+    save_bundle(tmp_path / "pulled", pulled, spec=spec, card="")
+    again = load_bundle(tmp_path / "pulled").system
+    assert again.pull.share == 0.5
+    np.testing.assert_array_equal(again.pull.centres, centres)
+    features = pulled.features(epochs)
+    np.testing.assert_array_equal(again.condition(features), pulled.condition(features))
+    assert (again.condition(features) != bundle.system.condition(features)).any()
 
 
 def test_saving_replaces_a_bundle_and_leaves_nothing_beside_it(folder, tmp_path):
@@ -150,6 +168,9 @@ def weights(**changes):
         (weights(extra=torch.zeros(3)), "nothing else; .* holds 'extra'"),
         (weights(features__scale=torch.zeros(16)), r"`features\.scale` must be greater than 0"),
         (weights(scaler__scale=torch.zeros(4)), "must vary"),
+        (weights(pull__share=torch.tensor([2.0])), r"`pull\.share` must lie between 0 and 1; .* 2"),
+        (weights(pull__share=torch.tensor([-0.1])), r"`pull\.share` must lie between 0 and 1"),
+        (weights(pull__centres=torch.zeros(3, 16)), r"`pull\.centres` must have the shape"),
         (weights(scaler__mean=torch.full((4,), torch.nan)), "must be finite"),
     ],
 )

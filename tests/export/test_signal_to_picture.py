@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from phosphene.data.dataset import load_dataset
 from phosphene.export.bundle import load_bundle
-from phosphene.export.signal_to_picture import FeatureScaler, LinearDecoder
+from phosphene.export.signal_to_picture import ClassPull, FeatureScaler, LinearDecoder
 
 
 @pytest.fixture
@@ -83,3 +85,40 @@ def test_drawing_needs_a_generator(system, epochs):
     with pytest.raises(ValueError, match="needs a trained generator"):
         system.draw(system.features(epochs), seed=0)
     assert not any(name.startswith("generator.") for name in system.tensors())
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [
+        (0.0, [[0.0, 4.0], [2.0, 2.0]]),
+        (0.5, [[0.5, 2.0], [0.0, 1.0]]),
+        (1.0, [[1.0, 0.0], [-2, 0]]),
+    ],
+)
+def test_pull_moves_features_towards_the_centre_of_the_decoded_class(share, expected):
+    pull = ClassPull(np.array([[-2.0, 0.0], [1.0, 0.0]]), share)
+    features = np.array([[0.0, 4.0], [2.0, 2.0]], np.float32)
+    found = pull.apply(features, np.array([1, 0]))
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, np.array(expected, np.float32))
+
+
+def test_generator_is_fed_scaled_features_pulled_to_their_decoded_class(system, epochs):
+    features = system.features(epochs)
+    scaled = system.feature_scaler.apply(features)
+    np.testing.assert_array_equal(system.condition(features), scaled)
+    centres = np.random.default_rng(0).normal(size=system.decoder.weight.shape)
+    pulled = replace(system, pull=ClassPull(centres, 0.25))
+    decoded = system.decoder.probabilities(features).argmax(1)
+    assert len(set(decoded)) > 1
+    np.testing.assert_allclose(
+        pulled.condition(features), 0.75 * scaled + 0.25 * centres[decoded], rtol=1e-5, atol=1e-5
+    )
+
+
+def test_a_full_pull_leaves_the_decoded_class_alone(system, epochs):
+    centres = np.random.default_rng(0).normal(size=system.decoder.weight.shape)
+    pulled = replace(system, pull=ClassPull(centres, 1.0))
+    features = system.features(epochs)
+    assert len(np.unique(pulled.condition(features), axis=0)) == len(centres)
+    assert (pulled.draw(features, seed=0) != system.draw(features, seed=0)).any()

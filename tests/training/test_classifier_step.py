@@ -34,6 +34,24 @@ def test_learns_and_repeats():
     torch.testing.assert_close(first.sum(1), torch.ones(40))
 
 
+def test_policy_augments_pictures_for_the_network_alone():
+    images, labels = make_data()
+    kept = images.clone()
+    losses = [
+        float(make_step(policy=policy)((images, labels))["loss"])
+        for policy in ((), ("translation", "cutout"), ("translation", "cutout"))
+    ]
+    assert torch.equal(images, kept)
+    assert losses[0] != losses[1] == losses[2]
+    step = make_step(policy=("cutout",))
+    assert torch.equal(step.probabilities(images), make_step().probabilities(images))
+
+
 def test_refuses_a_rate_of_zero():
     with pytest.raises(ValueError, match="`lr` must be greater than 0"):
         make_step(lr=0.0)
+
+
+def test_refuses_an_unknown_augmentation():
+    with pytest.raises(ValueError, match="Did you mean 'color'"):
+        make_step(policy=("colour",))(make_data())

@@ -148,6 +148,26 @@ def test_the_guide_itself_stays_as_it_is():
     assert all(torch.equal(value, before[name]) for name, value in guide.state_dict().items())
 
 
+def test_without_a_guide_labels_are_neither_needed_nor_used():
+    real, f = make_batch()
+    alone, labelled = make_step(), make_step()
+    values = alone((real, f)), labelled((real, f, torch.zeros(8, dtype=torch.int64)))
+    assert "guidance" not in values[0]
+    assert values[0].keys() == values[1].keys()
+    for first, second in zip(
+        alone.generator.parameters(), labelled.generator.parameters(), strict=True
+    ):
+        assert torch.equal(first, second)
+
+
+def test_the_guide_is_no_part_of_the_checkpoint_and_gets_no_gradient():
+    guide = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(256, 2))
+    step = make_step(guide=guide, guidance=1.0)
+    step((*make_batch(), torch.zeros(8, dtype=torch.int64)))
+    assert all(weight.grad is None for weight in guide.parameters())
+    assert guide not in step.parts.values()
+
+
 def test_sampler_is_the_average_in_evaluation_mode():
     step = make_step(ema_decay=0.9)
     step(make_batch())

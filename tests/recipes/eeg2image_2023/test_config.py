@@ -23,8 +23,12 @@ def test_paper_has_nothing_that_is_ours_switched_on():
     paper = config.paper()
     assert paper.compare_encoder is None
     assert not paper.standardize_features
-    ours = ("mismatch", "ema", "feature_jitter", "signal_mixup", "signal_shift")
+    ours = (
+        *("ema", "feature_jitter", "signal_mixup", "signal_shift", "guidance", "class_pull"),
+        *("clear_trials", "generator_cosine", "he_init", "encoder_one_cycle"),
+    )
     assert [name for name in ours if getattr(paper, name)] == []
+    assert paper.discriminator_batch_norm
 
 
 def test_presets_are_known_to_the_recipe():

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from phosphene.data.scaling import ChannelScaler
+from phosphene.export.signal_to_picture import FeatureScaler, LinearDecoder, SignalToPicture
 from phosphene.recipes.eeg2image_2023 import encode, paint
 from phosphene.training.checkpoint import save_checkpoint
 from phosphene.training.pictures import tensor_from_pixels
@@ -79,11 +81,11 @@ def test_class_only_batches_hold_pictures_of_the_right_class(
     batches = paint.picture_batches(smoke, system, trials, one_shade_images, seed=0)
     scaled = system.condition(system.features(trials.epochs))
     for step in range(3):
-        pictures, features = batches(step)
+        pictures, features, labels = batches(step)
         assert len(pictures) == smoke.generator_batch
         rows = [np.abs(scaled - f.numpy()).sum(1).argmin() for f in features]
         shades = ((pictures[:, 0, 0, 0] + 1) * 127.5 / 50).round().long()
-        assert shades.tolist() == trials.labels[rows].tolist()
+        assert shades.tolist() == trials.labels[rows].tolist() == labels.tolist()
         assert np.bincount(shades, minlength=4).tolist() == [4, 4, 4, 4]
 
 
@@ -93,7 +95,7 @@ def test_class_only_pictures_are_drawn_anew_each_step(smoke, dataset, system):
     batches = paint.picture_batches(smoke, system, trials, dataset.images, seed=0)
     found = {}
     for step in range(6):
-        for picture, feature in zip(*batches(step), strict=True):
+        for picture, feature, _ in zip(*batches(step), strict=True):
             found.setdefault(feature.numpy().tobytes(), set()).add(picture.numpy().tobytes())
     assert max(len(pictures) for pictures in found.values()) > 1
 
@@ -103,9 +105,9 @@ def test_paired_batches_hold_each_trial_with_its_own_picture(smoke, dataset, sys
     batches = paint.picture_batches(smoke, system, trials, dataset.images, seed=0)
     scaled = system.condition(system.features(trials.epochs))
     position = {name: i for i, name in enumerate(dataset.images.table["stimulus"])}
-    pictures, features = batches(0)
-    for picture, feature in zip(pictures, features, strict=True):
+    for picture, feature, label in zip(*batches(0), strict=True):
         row = np.abs(scaled - feature.numpy()).sum(1).argmin()
+        assert label == trials.labels[row]
         own = dataset.images.pixels[position[trials.table["stimulus"].iloc[row]]]
         torch.testing.assert_close(picture, tensor_from_pixels(own[None])[0])
 
@@ -115,9 +117,69 @@ def test_trials_whose_picture_the_judge_has_get_another_of_the_class(
 ):
     shown = np.flatnonzero(one_shade_images.shown)
     some = one_shade_images.select(shown[::2])
-    pictures, _ = paint.picture_batches(smoke, system, dataset.trials, some, seed=0)(0)
+    pictures, *_ = paint.picture_batches(smoke, system, dataset.trials, some, seed=0)(0)
     shades = ((pictures[:, 0, 0, 0] + 1) * 127.5 / 50).round().long()
     assert np.bincount(shades, minlength=4).tolist() == [4, 4, 4, 4]
+
+
+class FirstSample(torch.nn.Module):
+    """Takes the first sample of the first channel for the feature."""
+
+    def forward(self, eeg):
+        return eeg[:, 0, :1]
+
+
+def make_reader(n_chans, *, blind_to=()):
+    """Return a system that reads the class from the first sample, never those in `blind_to`."""
+    numbers = np.arange(4.0)
+    bias = -(numbers**2) / 2
+    bias[list(blind_to)] = -100.0
+    return SignalToPicture(
+        ChannelScaler(np.zeros(n_chans, np.float32), np.ones(n_chans, np.float32)),
+        FirstSample(),
+        LinearDecoder(numbers[:, None], bias),
+        FeatureScaler(np.zeros(1, np.float32), np.ones(1, np.float32)),
+        None,
+        "normal",
+    )
+
+
+@pytest.fixture
+def numbered_trials(dataset):
+    """Trials whose first sample is their class."""
+    epochs = dataset.trials.epochs_with_margin.copy()
+    epochs[:, 0, dataset.trials.margin] = dataset.trials.labels
+    return replace(dataset.trials, epochs_with_margin=epochs)
+
+
+def test_clear_trials_are_those_that_the_decoder_reads_right(numbered_trials):
+    trials = numbered_trials
+    epochs = trials.epochs_with_margin.copy()
+    wrong = np.flatnonzero(trials.labels == 1)[:3]
+    epochs[wrong, 0, trials.margin] = 2
+    clear = paint._clear_trials(
+        make_reader(trials.n_chans), replace(trials, epochs_with_margin=epochs)
+    )
+    kept = np.setdiff1d(np.arange(len(trials)), wrong)
+    assert list(clear.table["trial"]) == list(trials.table["trial"].iloc[kept])
+
+
+def test_a_class_that_is_never_read_right_keeps_its_trials(numbered_trials):
+    clear = paint._clear_trials(make_reader(numbered_trials.n_chans, blind_to=[3]), numbered_trials)
+    np.testing.assert_array_equal(clear.labels, numbered_trials.labels)
+
+
+@pytest.mark.parametrize("clear", [False, True])
+def test_batches_take_clear_trials_alone_where_asked(smoke, numbered_trials, dataset, clear):
+    trials = numbered_trials
+    epochs = trials.epochs_with_margin.copy()
+    epochs[np.flatnonzero(trials.labels == 1)[::2], 0, trials.margin] = 2
+    trials = replace(trials, epochs_with_margin=epochs)
+    config = replace(smoke, clear_trials=clear)
+    reader = make_reader(trials.n_chans)
+    batches = paint.picture_batches(config, reader, trials, dataset.images, seed=0)
+    agrees = [bool((f[:, 0] == labels).all()) for _, f, labels in map(batches, range(8))]
+    assert all(agrees) is clear
 
 
 def test_sources_feed_the_generator_what_they_say(trained, dataset, system):
@@ -152,16 +214,30 @@ def test_judge_tells_shades_apart(smoke, one_shade_images, quiet_watch, tmp_path
     assert not np.allclose(seen["judge"], seen["domain"])
 
 
+@pytest.fixture
+def guide(smoke, dataset, quiet_watch, tmp_path):
+    """A hardly trained guide."""
+    config = replace(smoke, judge_steps=2)
+    return paint.train_classifier(
+        config,
+        dataset.images,
+        stage="guide",
+        watch=quiet_watch.watch,
+        checkpoints=tmp_path / "guide",
+        policy=smoke.augment,
+    )
+
+
 @pytest.mark.parametrize("ema", [0.0, 0.9])
 def test_generator_trains_up_to_a_step_and_goes_on(
-    smoke, dataset, system, quiet_watch, tmp_path, ema
+    smoke, dataset, system, guide, quiet_watch, tmp_path, ema
 ):
     config = replace(smoke, ema=ema)
     batches = paint.picture_batches(config, system, dataset.trials, dataset.images, seed=0)
     features = system.features(dataset.trials.epochs[:3])
 
     def pictures(*stops, folder):
-        gan = paint.make_gan(config, color=1, seed=0)
+        gan = paint.make_gan(config, color=1, seed=0, guide=guide)
         for until in stops:
             paint.with_generator(system, gan).draw(features, seed=0)  # must change nothing
             paint.train_generator(
@@ -182,12 +258,31 @@ def test_knows_whether_training_went_beyond_a_step(tmp_path):
 
 
 def test_generator_takes_its_widths_from_the_settings(smoke):
-    config = replace(smoke, n_noise=5, n_features=7, image_size=32)
+    config = replace(smoke, n_noise=5, n_features=7, image_size=32, guidance=0.0)
     gan = paint.make_gan(config, color=3, seed=0)
     assert gan.generator(torch.zeros(2, 5), torch.zeros(2, 7)).shape == (2, 3, 32, 32)
     again = paint.make_gan(config, color=3, seed=0)
     for first, second in zip(gan.generator.parameters(), again.generator.parameters(), strict=True):
         torch.testing.assert_close(first, second, rtol=0, atol=0)
+
+
+def test_start_and_batch_norm_follow_the_settings(smoke):
+    config = replace(smoke, guidance=0.0, he_init=False, discriminator_batch_norm=True)
+    narrow = paint.make_gan(config, color=1, seed=0)
+    wide = paint.make_gan(
+        replace(config, he_init=True, discriminator_batch_norm=False), color=1, seed=0
+    )
+    for name in ("generator", "discriminator"):
+        weights = [getattr(gan, name).state_dict().values() for gan in (narrow, wide)]
+        assert 2 * max(w.std() for w in weights[0] if w.ndim == 4) < max(
+            w.std() for w in weights[1] if w.ndim == 4
+        )
+    norms = [
+        [m for m in gan.discriminator.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+        for gan in (narrow, wide)
+    ]
+    assert norms[0]
+    assert not norms[1]
 
 
 def test_bundle_of_the_encoder_alone_draws_nothing(smoke, easy_trials, quiet_watch):

@@ -191,14 +191,19 @@ def test_the_null_permutes_training_labels_only(smoke, dataset, tmp_path, monkey
     run.write_json("dataset.json", {"design": {"unit": "trial"}})
     recipe_run.decode_null(smoke, dataset.trials, fold, run=run, progress=SilentProgress())
     assert len(given) == 3  # LDA, our encoder, the published one
+    linear, encoder, published = given
+    np.testing.assert_array_equal(encoder, published)  # compared on the same permutation
+    assert not np.array_equal(linear, encoder)  # two looks at chance are better than one
     for labels in given:
         assert not np.array_equal(labels, training.labels)
-        np.testing.assert_array_equal(labels, given[0])
         for recording in training.table["recording"].unique():
             inside = (training.table["recording"] == recording).to_numpy()
             np.testing.assert_array_equal(np.sort(labels[inside]), np.sort(training.labels[inside]))
     written = run.read_arrays(f"folds/{fold.key}/null.npz")
     np.testing.assert_array_equal(written["labels"], test.labels)
+    scores = run.read_arrays(f"folds/{fold.key}/linear_null.npz")["scores"]
+    assert scores.shape == (200, 2)
+    assert scores.mean(axis=0) == pytest.approx([0.25, 0.5], abs=0.03)
 
 
 @pytest.mark.parametrize(
@@ -263,4 +268,5 @@ def test_report_finds_what_it_needs(trained):
     assert all(trained.run.has(name) for name in names)
     stages = {record["stage"] for record in trained.run.read_log()}
     assert {"encoder", "encoder lstm_two_layer", "judge", "domain", "generator"} <= stages
+    assert "guide" in stages
     assert {"null compact_cnn", "null lstm_two_layer"} <= stages

@@ -1,8 +1,9 @@
 import shutil
 
+import numpy as np
 import pytest
 
-from phosphene.recipes.eeg2image_2023.scoring import PERMUTED, score_run
+from phosphene.recipes.eeg2image_2023.scoring import NULL_RANGE, PERMUTED, score_run
 from phosphene.run_dir import RunDir
 
 
@@ -46,6 +47,17 @@ def test_controls_say_what_they_retrain(trained):
             assert "1 of 2 folds" in score.note
         elif score.role == "control":
             assert "nothing retrained" in score.note
+
+
+def test_permuted_labels_have_the_range_of_retrained_linear_decoders(trained):
+    nulls = trained.run.read_arrays("folds/0/linear_null.npz")["scores"]
+    found = [score for score in trained.scores if score.method.startswith("permuted")]
+    assert found
+    for score in found:
+        column = ("balanced accuracy", "AUC").index(score.name)
+        expected = np.quantile(nulls[:, column], [0.025, 0.975])
+        assert (score.chance_low, score.chance_high) == pytest.approx(tuple(expected))
+        assert NULL_RANGE in score.note
 
 
 def test_ceiling_comes_from_the_data_set(trained, dataset):

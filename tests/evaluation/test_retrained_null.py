@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
+from phosphene.evaluation.controls import label_permuter
+from phosphene.evaluation.retrained_null import linear_null
+
+N_CLASSES, SFREQ = 4, 64.0
+
+
+def make_epochs(n, *, effect, seed):
+    """Draw epochs of two channels whose classes differ in their mean; labels come in turn."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % N_CLASSES
+    means = np.random.default_rng(99).normal(size=(N_CLASSES, 2, 6))
+    return (rng.normal(size=(n, 2, 6)) + effect * means[labels]), labels
+
+
+def make_null(*, effect, n_train=200, n_test=80, **options):
+    train, train_labels = make_epochs(n_train, effect=effect, seed=0)
+    test, test_labels = make_epochs(n_test, effect=effect, seed=1)
+    settings = {
+        "permute": label_permuter(train_labels, recordings=np.zeros(n_train)),
+        "recordings": np.arange(n_test) // (n_test // 2),
+        "n_classes": N_CLASSES,
+        "sfreq": SFREQ,
+    }
+    return linear_null(train, test, test_labels, **{**settings, **options})
+
+
+@pytest.mark.parametrize("effect", [0.0, 3.0])
+def test_mean_is_chance_with_and_without_an_effect(effect):
+    scores = make_null(effect=effect, n_permutations=300)
+    assert scores.shape == (300, 2)
+    accuracy, auc = scores.mean(axis=0)
+    error = scores.std(axis=0) / 300**0.5
+    assert accuracy == pytest.approx(1 / N_CLASSES, abs=4 * error[0])
+    assert auc == pytest.approx(0.5, abs=4 * error[1])
+
+
+def test_strong_classes_spread_more_than_permuting_labels_of_fixed_decisions():
+    """Held-out trials of a class stay together, so they are few observations, not many."""
+    retrained = make_null(effect=3.0)[:, 0].std()
+    labels = np.arange(80) % N_CLASSES
+    rng = np.random.default_rng(0)
+    fixed = np.std([balanced_accuracy_score(rng.permutation(labels), labels) for _ in range(200)])
+    assert retrained > 2 * fixed
+    assert make_null(effect=0.0)[:, 0].std() < 1.5 * fixed
+
+
+def test_agrees_with_training_a_shrinkage_lda_anew_for_each_permutation():
+    """Only the covariance differs: of all trials here, within permuted classes there."""
+    train, train_labels = make_epochs(400, effect=0.3, seed=0)
+    test, labels = make_epochs(120, effect=0.3, seed=1)
+    permute = label_permuter(train_labels, recordings=np.zeros(400))
+    recordings = np.arange(120) // 60
+    fast = linear_null(
+        train,
+        test,
+        labels,
+        permute=permute,
+        recordings=recordings,
+        n_classes=N_CLASSES,
+        sfreq=SFREQ,
+        n_permutations=20,
+        seed=3,
+    )
+    rng, slow = np.random.default_rng(3), []
+    for _ in range(20):
+        model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+        model.fit(train.reshape(400, -1), permute(rng))
+        odds = model.predict_log_proba(test.reshape(120, -1))
+        aucs = [
+            np.mean([roc_auc_score(labels[p] == k, odds[p, k]) for k in range(N_CLASSES)])
+            for p in (recordings == 0, recordings == 1)
+        ]
+        slow.append([balanced_accuracy_score(labels, odds.argmax(1)), np.mean(aucs)])
+    slow = np.array(slow)
+    np.testing.assert_allclose(fast, slow, atol=0.03)
+    for column in range(2):
+        assert np.corrcoef(fast[:, column], slow[:, column])[0, 1] > 0.95
+
+
+def test_the_seed_makes_the_permutations():
+    first, second, third = (
+        make_null(effect=1.0, n_permutations=5, seed=seed) for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, second)
+    assert (first != third).any()
+
+
+def test_neither_unit_nor_rate_matters():
+    train, train_labels = make_epochs(100, effect=1.0, seed=0)
+    test, labels = make_epochs(40, effect=1.0, seed=1)
+    settings = {
+        "permute": label_permuter(train_labels, recordings=np.zeros(100)),
+        "recordings": np.zeros(40),
+        "n_classes": N_CLASSES,
+        "n_permutations": 5,
+    }
+    expected = linear_null(train, test, labels, sfreq=64.0, **settings)
+    volts = [np.repeat(1e-6 * x, 2, axis=-1).astype(np.float32) for x in (train, test)]
+    found = linear_null(*volts, labels, sfreq=128.0, **settings)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_refuses_what_it_cannot_score():
+    with pytest.raises(ValueError, match="`n_permutations` must be greater than 0"):
+        make_null(effect=0.0, n_permutations=0)
+    with pytest.raises(ValueError, match=r"labels must lie in 0 \.\. 2"):
+        make_null(effect=0.0, n_classes=3)
+    with pytest.raises(ValueError, match="class 4 of 5 has none"):
+        make_null(effect=0.0, n_classes=5)
+    with pytest.raises(ValueError, match="`recordings` needs one id for each of 80 rows"):
+        make_null(effect=0.0, recordings=[0])
