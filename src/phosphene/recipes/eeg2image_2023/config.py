@@ -87,6 +87,9 @@ class Config:
     """DiffAugment between generator and discriminator (section 3)."""
     mode_seeking: float = 1.0
     """Weight of the mode-seeking term (eq. 7); 0 is off."""
+    mode_seeking_every: int = 1
+    """Steps between mode-seeking terms, whose weight is multiplied by it; published is every step.
+    """
     guidance: float = 0.0
     """Weight of a frozen picture classifier that shows the generator the class of its trial, as in
     ThoughtViz (2018); not in the paper. It shares no weights with judge and scores."""
@@ -151,10 +154,10 @@ def quick() -> Config:
         null_folds=4,
         image_size=32,
         n_noise=32,
-        generator_steps=4000,
+        generator_steps=5000,
         generator_batch=32,
-        generator_width=16,
-        discriminator_width=16,
+        generator_width=24,
+        discriminator_width=24,
         generator_lr=1e-3,
         discriminator_lr=1e-3,
         generator_cosine=True,
@@ -163,10 +166,11 @@ def quick() -> Config:
         discriminator_batch_norm=False,
         he_init=True,
         mode_seeking=0.02,
+        mode_seeking_every=4,
         guidance=0.25,
         clear_trials=True,
         class_pull=0.5,
-        ema=0.99,
+        ema=0.998,
         standardize_features=True,
         feature_jitter=0.05,
         judge_steps=600,
@@ -186,6 +190,8 @@ def demo() -> Config:
         signal_shift=0.0,
         dropout=0.1,
         compare_encoder=None,
+        generator_width=16,
+        discriminator_width=16,
     )
 
 

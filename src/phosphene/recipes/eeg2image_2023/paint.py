@@ -144,6 +144,7 @@ def make_gan(
         betas=(config.beta1, config.beta2),
         noise=config.noise,
         mode_seeking=config.mode_seeking,
+        mode_seeking_every=config.mode_seeking_every,
         guide=None if guide is None else guide.network,
         guidance=config.guidance,
         schedule="cosine" if config.generator_cosine else "constant",
