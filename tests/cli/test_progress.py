@@ -1,4 +1,5 @@
 import io
+import time
 
 from phosphene.cli.progress import BarProgress, LineProgress, open_progress
 
@@ -33,6 +34,39 @@ def test_lines_come_at_most_every_ten_seconds():
         "encoder: 40/100, loss 0.025, 15 s left",
         "encoder: 80/100, loss 0.0125, 5 s left",
     ]
+
+
+def test_time_left_of_a_resumed_stage_counts_from_where_it_went_on():
+    stream, clock = io.StringIO(), Clock()
+    progress = LineProgress(stream, clock=clock)
+    progress.start("generator", 1000)
+    for step in (900, 910, 920):
+        clock.now += 10.0
+        progress.update(step, {})
+    progress.start("encoder", 100)  # another stage begins anew
+    clock.now += 10.0
+    progress.update(1, {})
+    clock.now += 10.0
+    progress.update(11, {})
+    assert stream.getvalue().splitlines() == [
+        "generator: started",
+        "generator: 900/1000",
+        "generator: 910/1000, 1 min 30 s left",
+        "generator: 920/1000, 1 min 20 s left",
+        "encoder: 1/100",
+        "encoder: 11/100, 1 min 29 s left",
+    ]
+
+
+def test_bar_of_a_resumed_stage_takes_its_speed_from_new_steps():
+    progress = BarProgress(Terminal())
+    progress.start("generator", 1000)
+    for step in (900, 901, 902):
+        progress.update(step, {})
+        time.sleep(0.02)
+    (task,) = progress._bar.tasks
+    assert task.speed < 100  # 902 steps in 0.06 s would be thousands
+    progress.finish()
 
 
 def test_a_long_stage_says_how_long_it_took():

@@ -1,5 +1,9 @@
-import pytest
+import shlex
 
+import pytest
+import tyro
+
+from phosphene.cli.generate import GenerateOptions
 from phosphene.cli.main import main
 from phosphene.run_dir import RunDir
 
@@ -48,8 +52,13 @@ def test_next_command_is_generate_where_there_is_a_bundle(fake, words, tmp_path,
     assert "next    phosphene evaluate" in capsys.readouterr().out
     RunDir(tmp_path / "run").write_json("bundle/spec.json", {})
     assert main(["train", "fake_2020", *words, "--resume"]) == 0
-    bundle = tmp_path / "run" / "bundle"
-    assert f"next    phosphene generate {bundle} --signals" in capsys.readouterr().out
+    (line,) = (x for x in capsys.readouterr().out.splitlines() if x.startswith("next"))
+    command, *given = shlex.split(line.removeprefix("next    phosphene "))
+    options = tyro.cli(GenerateOptions, args=given)
+    assert command == "generate"
+    assert options.bundle == tmp_path / "run" / "bundle"
+    assert options.signals == tmp_path / "data"
+    assert not options.out.exists()
 
 
 def test_report_is_rewritten_after_each_stage_and_at_the_end(fake, words):

@@ -140,6 +140,30 @@ def test_a_guide_pulls_pictures_to_the_class_of_their_trial():
     assert means[0] < means[1]
 
 
+@pytest.mark.parametrize("n_classes", [2, 3, 4, 5])
+def test_mismatched_features_are_of_another_class_in_balanced_batches(n_classes):
+    class Listener(torch.nn.Module):
+        """Notes the features that it is asked about."""
+
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(()))
+            self.asked = []
+
+        def forward(self, images, f):
+            self.asked.append(f[:, 0].int())
+            return self.weight + images.mean((1, 2, 3))
+
+    step = make_step(mismatch=1.0)
+    step.discriminator = Listener()
+    labels = torch.arange(n_classes).repeat_interleave(4)
+    f = labels[:, None].float().expand(-1, 3)
+    real = torch.zeros(len(f), 1, 16, 16)
+    step._update_discriminator(real, real, f)
+    _, _, wrong = step.discriminator.asked
+    assert (wrong != labels).all()
+
+
 def test_the_guide_itself_stays_as_it_is():
     guide = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.BatchNorm1d(256))
     guide.append(torch.nn.Linear(256, 2))

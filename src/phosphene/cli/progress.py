@@ -34,18 +34,23 @@ class LineProgress:
         self._clock = clock
         self._last_line = float("-inf")
         self._stage, self._total, self._started = "", 0, 0.0
+        self._first: tuple[int, float] | None = None
 
     def start(self, stage: str, total: int) -> None:
         """Begin a stage of `total` steps."""
         self._stage, self._total, self._started = stage, total, self._clock()
+        self._first = None
         self._write("started")
 
     def update(self, step: int, values: Mapping[str, float]) -> None:
         """Tell that `step` steps are done, with the values worth seeing."""
         parts = [f"{step}/{self._total}", *(f"{key} {value:.4g}" for key, value in values.items())]
-        if step:
-            elapsed = self._clock() - self._started
-            parts.append(f"{_duration(elapsed * (self._total - step) / step)} left")
+        if self._first is None:
+            self._first = step, self._clock()  # a resumed stage begins far above 0
+        n_seen = step - self._first[0]
+        if n_seen > 0:
+            elapsed = self._clock() - self._first[1]
+            parts.append(f"{_duration(elapsed * (self._total - step) / n_seen)} left")
         self._write(", ".join(parts))
 
     def finish(self) -> None:

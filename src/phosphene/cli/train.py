@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import logging
+import shlex
 import shutil
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,11 +37,11 @@ def main(argv: list[str]) -> None:
     print_scores(scores)
     print(f"report  {run.path / 'report.html'}")
     bundles = [spec.parent for spec in sorted(run.path.glob("**/spec.json"))]
-    print(
-        f"next    phosphene generate {bundles[0]} --signals FILE"
-        if bundles
-        else f"next    phosphene evaluate {run.path}"
-    )
+    words = ["evaluate", str(run.path)]
+    if bundles:
+        words = ["generate", str(bundles[0]), "--signals", str(options.data), "--n-trials", "40"]
+        words += ["--out", f"{run.path}-pictures"]
+    print(f"next    {shlex.join(['phosphene', *words])}")
 
 
 def train_recipe(

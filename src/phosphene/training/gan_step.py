@@ -59,7 +59,8 @@ class GANStep:
         Standard deviation of normal noise added to the features, the same for both networks.
     mismatch
         Weight of a hinge that calls real pictures with another trial's features generated
-        (arXiv:1605.05396, their GAN-CLS); not in the paper.
+        (arXiv:1605.05396, their GAN-CLS); not in the paper. The other trial stands half a batch
+        away: where a batch holds class after class, as often each, it has another class.
     guide
         Frozen network from pictures to class logits, trained on pictures under the same `policy`
         that the generator may see. Batches then carry labels as a third tensor.
@@ -191,7 +192,8 @@ class GANStep:
         fake_logits = self.discriminator(self._augment(fake), f)
         loss = hinge_discriminator_loss(real_logits, fake_logits, halved=self.halved)
         if self.mismatch:
-            wrong = self.discriminator(self._augment(real), f.roll(1, 0))
+            # Balanced batches hold one class after the other: a neighbour would have the same.
+            wrong = self.discriminator(self._augment(real), f.roll(len(f) // 2, 0))
             loss = loss + self.mismatch * (1 + wrong).clamp(min=0).mean()
         values = {
             "loss_discriminator": loss,

@@ -24,8 +24,10 @@ from phosphene.training.progress import Progress, SilentProgress
 class TrainStep(Protocol):
     """One update of one or more networks."""
 
-    parts: Mapping[str, Any]
-    """All that changes from step to step: modules, optimisers, averages, `torch.Generator`s."""
+    @property
+    def parts(self) -> Mapping[str, Any]:
+        """All that changes from step to step: modules, optimisers, averages, `torch.Generator`s."""
+        ...
 
     def __call__(self, batch: tuple[Tensor, ...]) -> Mapping[str, Tensor]:
         """Update the networks on a batch; return numbers to log, "loss" among them."""
