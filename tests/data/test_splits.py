@@ -122,6 +122,68 @@ def test_tells_sessions_and_blocks_apart_across_subjects(make_trials):
         groups_of(trials, "block")
 
 
+def test_fold_keys_may_name_folders_and_differ(make_trials):
+    trials = make_trials(4)
+    table = trials.table.assign(
+        subject=np.repeat(["1", "1", "1_1", ".."], 10),
+        session=np.repeat(["1_1", "2", "1", ""], 10),
+        block=np.tile(["a", "b c"], 20),
+    )
+    split = leave_one_group_out(dataclasses.replace(trials, table=table), "session")
+    assert [fold.key for fold in split.folds] == ["1_1_1", "1_2", "1_1_1_2", "_"]
+    split = leave_one_group_out(dataclasses.replace(trials, table=table), "block")
+    assert [fold.key for fold in split.folds][:2] == ["r0_a", "r0_b_c"]
+
+
+@pytest.fixture
+def oddball(make_trials):
+    """Four recordings of which the last alone holds faces."""
+    trials = make_trials(4)
+    table = trials.table
+    kept = (table["class_name"] == "house") | (table["recording"] == "r3")
+    return trials.select(np.flatnonzero(kept))
+
+
+def test_refuses_a_fold_that_lacks_a_class_to_train_on(oddball):
+    split = leave_one_group_out(oddball)
+    first = Split("recording", split.folds[::-1])
+    with pytest.raises(ValueError, match=r"among the training trials; in fold 'r3' .* 'face'; "):
+        first.check_classes(oddball)
+
+
+def test_refuses_a_first_fold_that_lacks_a_class_to_score(oddball):
+    with pytest.raises(ValueError, match=r"held-out trials; in fold 'r0' .* 'face'.*--n-folds"):
+        leave_one_group_out(oddball).check_classes(oddball)
+
+
+def test_accepts_folds_with_every_class_and_looks_at_no_others(make_trials, oddball):
+    trials = make_trials(3)
+    split = leave_one_group_out(trials)
+    assert split.check_classes(trials) is split
+    rows = np.arange(len(oddball))
+    ids = oddball.table["trial"].to_numpy()
+    both = [np.flatnonzero(oddball.labels == label) for label in (0, 1)]
+    test = np.concatenate([both[0][:2], both[1][:2]])
+    good = Fold("good", tuple(ids[np.setdiff1d(rows, test)]), tuple(ids[test]))
+    bad = Fold("bad", tuple(ids[both[0]]), tuple(ids[both[1]]))
+    split = Split("trial", (good, bad))
+    assert split.check_classes(oddball, n_folds=1) is split
+    with pytest.raises(ValueError, match="in fold 'bad'"):
+        split.check_classes(oddball)
+
+
+def test_too_few_units_name_another_that_the_data_have(make_trials):
+    trials = make_trials(1)
+    for make in (
+        lambda: group_k_fold(trials, "recording", 5),
+        lambda: leave_one_group_out(trials, "recording"),
+    ):
+        with pytest.raises(ValueError, match=r"another unit \(--split-unit; .* 10 of 'trial'\)"):
+            make()
+    with pytest.raises(ValueError, match="at least 2 units of 'recording'; the data hold 1"):
+        group_k_fold(trials, "recording", 5)
+
+
 def test_refuses_impossible_splits(make_trials):
     trials = make_trials(1)
     with pytest.raises(ValueError, match="at least 2 units"):

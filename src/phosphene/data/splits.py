@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -138,6 +139,38 @@ class Split:
             return replace(self, leak_reason=allow_leak)
         return self
 
+    def check_classes(self, trials: Trials, *, n_folds: int | None = None) -> "Split":
+        """Refuse folds that lack a class to train on, and a first fold that lacks one to score.
+
+        The first fold is scored before the others are there, so it must hold every class itself.
+
+        Parameters
+        ----------
+        trials
+            The data that the split belongs to.
+        n_folds
+            Folds to look at, counted from the first; None looks at all.
+
+        Returns
+        -------
+        Split
+            This split.
+        """
+        folds = self.folds[:n_folds]
+        sides = [("training", fold, fold.indices(trials)[0]) for fold in folds]
+        sides.insert(0, ("held-out", folds[0], folds[0].indices(trials)[1]))
+        for side, fold, rows in sides:
+            counts = np.bincount(trials.labels[rows], minlength=trials.n_classes)
+            lacking = [trials.classes[label] for label in np.flatnonzero(counts == 0)]
+            if lacking:
+                raise ValueError(
+                    f"every class must be among the {side} trials; in fold '{fold.key}' they lack "
+                    f"{', '.join(map(repr, lacking))}; "
+                    "split into fewer folds (--n-folds), keep another unit apart (--split-unit), "
+                    "or leave that class out at import."
+                )
+        return self
+
 
 def leave_one_group_out(trials: Trials, unit: str = "recording") -> Split:
     """Leave out every recording (or session, subject, block) in turn."""
@@ -146,9 +179,12 @@ def leave_one_group_out(trials: Trials, unit: str = "recording") -> Split:
     if unit == "trial" or len(names) < 2:
         raise ValueError(
             f"leaving one out needs at least 2 units larger than a trial; got {len(names)} of unit "
-            f"'{unit}'; choose another unit."
+            f"'{unit}'; choose another unit{_others(trials, unit)}."
         )
-    folds = [_fold(str(name), trials, np.flatnonzero(groups == name)) for name in names]
+    folds = [
+        _fold(key, trials, np.flatnonzero(groups == name))
+        for key, name in zip(_fold_keys(names), names, strict=True)
+    ]
     return Split(unit, tuple(folds))
 
 
@@ -157,7 +193,7 @@ def group_k_fold(trials: Trials, unit: str, n_folds: int, *, seed: int = 0) -> S
     from sklearn.model_selection import StratifiedGroupKFold
 
     groups = groups_of(trials, unit)
-    _check_n_folds(n_folds, len(set(groups)), f"units of '{unit}'")
+    _check_n_folds(n_folds, len(set(groups)), f"units of '{unit}'", _others(trials, unit))
     # falls back by itself where a unit holds one class only: it minimises the imbalance
     splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     rows = np.zeros(len(trials))
@@ -200,6 +236,26 @@ def groups_of(trials: Trials, unit: str) -> np.ndarray:
     return table[unit].to_numpy(dtype=str)
 
 
+def _fold_keys(names: list[str]) -> list[str]:
+    """Name folds after units, in characters that may name a folder; names stay different."""
+    keys: list[str] = []
+    for name in names:
+        plain = re.sub(r"[^\w.-]+", "_", str(name)).strip(".") or "unnamed"
+        twins = (f"{plain}_{number}" for number in range(2, len(names) + 2))
+        keys.append(plain if plain not in keys else next(key for key in twins if key not in keys))
+    return keys
+
+
+def _others(trials: Trials, unit: str) -> str:
+    """Name the units that the data hold more than one of, as a remark in brackets."""
+    counts = {}
+    for other in UNITS:
+        if other != unit and (other != "block" or (trials.table["block"] != "").all()):
+            counts[other] = len(set(groups_of(trials, other)))
+    found = [f"{n} of '{other}'" for other, n in counts.items() if n > 1]
+    return f" (--split-unit; the data hold {', '.join(found)})" if found else ""
+
+
 def _fold(key: str, trials: Trials, test: np.ndarray) -> Fold:
     ids = trials.table["trial"].to_numpy()
     held_out = np.zeros(len(ids), dtype=bool)
@@ -207,9 +263,16 @@ def _fold(key: str, trials: Trials, test: np.ndarray) -> Fold:
     return Fold(key, tuple(ids[~held_out].tolist()), tuple(ids[held_out].tolist()))
 
 
-def _check_n_folds(n_folds: int, n: int, what: str) -> None:
+def _check_n_folds(n_folds: int, n: int, what: str, others: str = "") -> None:
+    if n < 2:
+        raise ValueError(
+            f"n_folds needs at least 2 {what}; the data hold {n}; choose another unit{others}."
+        )
     if not 2 <= n_folds <= n:
-        raise ValueError(f"n_folds must be from 2 to the {n} {what}; got {n_folds}; change it.")
+        raise ValueError(
+            f"n_folds must be from 2 to the {n} {what}; got {n_folds}; "
+            f"take fewer folds or another unit{others}."
+        )
 
 
 def _find_leak(

@@ -93,13 +93,14 @@ def prepare_pictures(
 
 
 def make_split(config: Config, trials: Trials) -> Split:
-    """Split as configured, refusing overlaps."""
+    """Split as configured, refusing overlaps and folds that lack a class."""
     if config.split_unit == "trial":
         split = k_fold(trials, config.n_folds or 5, seed=config.seed)
     elif config.n_folds is None:
         split = leave_one_group_out(trials, config.split_unit)
     else:
         split = group_k_fold(trials, config.split_unit, config.n_folds, seed=config.seed)
+    split = split.check_classes(trials, n_folds=config.decode_folds)
     return split.check(trials, allow_leak=config.allow_leak)
 
 
