@@ -140,7 +140,7 @@ def quick() -> Config:
         encoder="compact_cnn",
         objective="softmax",
         n_features=32,
-        encoder_epochs=30,
+        encoder_epochs=45,
         encoder_batch=64,
         encoder_lr=2e-3,
         encoder_weight_decay=1e-2,
