@@ -1,10 +1,12 @@
 import pytest
 
 from phosphene._checks import (
+    check_at_least,
     check_finite,
     check_option,
     check_positive,
     check_shape,
+    check_share,
     nearest_name,
 )
 
@@ -56,3 +58,21 @@ def test_finite_error_counts_and_locates():
     array[1, 2] = np.nan
     with pytest.raises(ValueError, match=r"1 NaN or infinite values of 6.*\(1, 2\)"):
         check_finite("epochs", array)
+
+
+def test_at_least_includes_the_end():
+    check_at_least("n_draws", 1, 1)
+    for value in (0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="`n_draws` must be at least 1 and finite; got"):
+            check_at_least("n_draws", value, 1)
+
+
+def test_share_may_exclude_one():
+    for value in (0, 0.5, 1):
+        check_share("class_pull", value)
+    check_share("ema", 0.999, below_one=True)
+    for value in (-0.1, 1.1, float("nan")):
+        with pytest.raises(ValueError, match="`class_pull` must be at least 0 and at most 1; got"):
+            check_share("class_pull", value)
+    with pytest.raises(ValueError, match="`ema` must be at least 0 and below 1; got 1"):
+        check_share("ema", 1, below_one=True)

@@ -31,6 +31,19 @@ def check_positive(name: str, value: int | float) -> None:
         raise ValueError(f"`{name}` must be greater than 0; got {value!r}.")
 
 
+def check_at_least(name: str, value: int | float, least: int | float) -> None:
+    """Refuse what is below `least`, infinity and NaN."""
+    if not least <= value < float("inf"):
+        raise ValueError(f"`{name}` must be at least {least} and finite; got {value!r}.")
+
+
+def check_share(name: str, value: int | float, *, below_one: bool = False) -> None:
+    """Refuse what is no share from 0 to 1; 1 itself where it must stay below."""
+    if not 0 <= value <= 1 or (below_one and value == 1):
+        end = "and below 1" if below_one else "and at most 1"
+        raise ValueError(f"`{name}` must be at least 0 {end}; got {value!r}.")
+
+
 def check_shape(
     name: str, shape: Sequence[int], expected: tuple[int | None, ...], axes: str
 ) -> None:

@@ -225,6 +225,19 @@ def test_train_refuses_before_it_begins(refuse, words, says):
     refuse([*preset, *words], code=1, says=says)
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--image-size", "24"], ["`image_size`", "power of two", "got 24", "Take 16, 32"]),
+        (["--generator-steps", "0"], ["`generator_steps` must be at least 1", "got 0"]),
+        (["--class-pull", "2"], ["`class_pull` must be", "at most 1", "got 2.0"]),
+        (["--beta1", "1"], ["`beta1` must be at least 0 and below 1", "got 1.0"]),
+    ],
+)
+def test_train_refuses_settings_out_of_range(refuse, words, says):
+    refuse(["train", "eeg2image_2023", "smoke", *TRAIN, *words], code=2, says=says)
+
+
 def test_train_refuses_a_cut_data_set(refuse, own_lab):
     path = next((own_lab / "data" / "epochs").iterdir())
     path.write_bytes(path.read_bytes()[:-100])

@@ -1,6 +1,6 @@
 import ast
 import inspect
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from itertools import pairwise
 
 import pytest
@@ -67,3 +67,66 @@ def test_every_field_says_where_its_value_comes_from():
 def test_settings_are_plain_values():
     plain = (str, int, float, bool, type(None), tuple)
     assert all(isinstance(value, plain) for value in asdict(Config()).values())
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("image_size", (8, 24, 0, -32)),
+        ("n_folds", (1, 0)),
+        ("decode_folds", (0,)),
+        ("picture_folds", (-1,)),
+        ("null_folds", (-1,)),
+        ("n_features", (0,)),
+        ("generator_steps", (0, -5)),
+        ("generator_batch", (1,)),
+        ("mode_seeking_every", (0,)),
+        ("encoder_lr", (0.0, float("nan"))),
+        ("margin", (0.0,)),
+        ("guidance", (-1.0, float("inf"))),
+        ("dropout", (1.0, -0.1)),
+        ("beta1", (1.0,)),
+        ("beta2", (-0.5,)),
+        ("ema", (1.0,)),
+        ("class_pull", (1.5, -0.5)),
+        ("judge_share", (1.0,)),
+        ("seed", (-1,)),
+        ("allow_leak", (" ",)),
+    ],
+)
+def test_refuses_values_that_cannot_be_trained_with(name, wrong):
+    for value in wrong:
+        with pytest.raises(ValueError, match=f"^`{name}` must be "):
+            replace(config.quick(), **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("encoder", "lstm"), ("compare_encoder", "lstm"), ("split_unit", "trials"), ("noise", "t")],
+)
+def test_refuses_unknown_names_where_nothing_checks_types(name, wrong):
+    settings = config.quick()
+    object.__setattr__(settings, name, wrong)
+    with pytest.raises(ValueError, match=f"^`{name}` must be one of"):
+        settings.__post_init__()
+
+
+def test_refuses_an_unknown_augmentation():
+    settings = config.quick()
+    object.__setattr__(settings, "augment", ("color", "cutuot"))
+    with pytest.raises(ValueError, match="Did you mean 'cutout'"):
+        settings.__post_init__()
+
+
+def test_every_number_is_checked():
+    checked = {*config._LEAST, *config._RATES, *config._SHARES_BELOW_ONE, "class_pull"}
+    numbers = {
+        name
+        for name, value in asdict(config.quick()).items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+    assert numbers <= {*checked, "image_size"}
+
+
+def test_the_ends_of_a_range_are_allowed():
+    replace(config.quick(), class_pull=1.0, dropout=0.0, beta1=0.0, null_folds=0, n_folds=None)

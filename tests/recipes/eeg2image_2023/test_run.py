@@ -220,6 +220,16 @@ def test_split_keeps_the_unit_apart(smoke, dataset, unit, n_folds, n_expected):
         assert not set(train[column]) & set(test[column])
 
 
+def test_a_fold_without_a_class_is_refused(smoke, dataset):
+    trials = dataset.trials
+    config = replace(smoke, n_folds=None)
+    first = recipe_run.make_split(config, trials).folds[0].key
+    table = trials.table
+    kept = (table["label"] != 3) | (table["recording"] != first)
+    with pytest.raises(ValueError, match=f"in fold '{first}' they lack '3'"):
+        recipe_run.make_split(config, trials.select(np.flatnonzero(kept)))
+
+
 @pytest.fixture
 def overlapping(dataset):
     """Trials whose windows share samples with their neighbours."""

@@ -1,11 +1,52 @@
 """Settings of EEG2Image: the paper's, and smaller ones that derive from them."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
+
+from phosphene import _checks
 
 EncoderName = Literal["lstm_one_layer", "lstm_two_layer", "compact_cnn"]
 ObjectiveName = Literal["softmax", "triplet", "both"]
 Unit = Literal["trial", "block", "recording", "session", "subject"]
+Noise = Literal["normal", "uniform"]
+Augmentation = Literal["color", "translation", "cutout"]
+
+_OPTIONS = {
+    "split_unit": Unit,
+    "encoder": EncoderName,
+    "objective": ObjectiveName,
+    "compare_encoder": EncoderName,
+    "compare_objective": ObjectiveName,
+    "noise": Noise,
+}
+_RATES = ("encoder_lr", "generator_lr", "discriminator_lr", "margin")
+_LEAST = {
+    "n_folds": 2,
+    "decode_folds": 1,
+    "picture_folds": 0,
+    "null_folds": 0,
+    "n_features": 1,
+    "encoder_epochs": 1,
+    "encoder_batch": 2,
+    "encoder_weight_decay": 0,
+    "signal_mixup": 0,
+    "signal_shift": 0,
+    "compare_epochs": 1,
+    "n_noise": 1,
+    "generator_width": 1,
+    "discriminator_width": 1,
+    "generator_steps": 1,
+    "generator_batch": 2,
+    "mode_seeking": 0,
+    "mode_seeking_every": 1,
+    "guidance": 0,
+    "feature_jitter": 0,
+    "judge_steps": 1,
+    "n_scored": 1,
+    "n_draws": 1,
+    "seed": 0,
+}
+_SHARES_BELOW_ONE = ("dropout", "beta1", "beta2", "ema", "judge_share")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +106,7 @@ class Config:
     """Height and width of the pictures (section 3)."""
     n_noise: int = 128
     """Length of the latent noise (section 3)."""
-    noise: Literal["normal", "uniform"] = "normal"
+    noise: Noise = "normal"
     """Law of the noise: N(0, I) in the paper, U(-1, 1) in the released code."""
     generator_width: int = 32
     """Channels before the generator's last layer (released code)."""
@@ -83,7 +124,7 @@ class Config:
     """First moment of both Adams (released code)."""
     beta2: float = 0.5
     """Second moment of both Adams (released code)."""
-    augment: tuple[Literal["color", "translation", "cutout"], ...] = ("color", "translation")
+    augment: tuple[Augmentation, ...] = ("color", "translation")
     """DiffAugment between generator and discriminator (section 3)."""
     mode_seeking: float = 1.0
     """Weight of the mode-seeking term (eq. 7); 0 is off."""
@@ -126,6 +167,30 @@ class Config:
     """Noise draws per trial that the report shows."""
     seed: int = 0
     """Seed of everything that is random."""
+
+    def __post_init__(self) -> None:
+        for name, options in _OPTIONS.items():
+            if (value := getattr(self, name)) is not None:
+                _checks.check_option(name, value, get_args(options))
+        for step in self.augment:
+            _checks.check_option("augment", step, get_args(Augmentation))
+        for name in _RATES:
+            _checks.check_positive(name, getattr(self, name))
+        for name, least in _LEAST.items():
+            if (value := getattr(self, name)) is not None:
+                _checks.check_at_least(name, value, least)
+        for name in _SHARES_BELOW_ONE:
+            _checks.check_share(name, getattr(self, name), below_one=True)
+        _checks.check_share("class_pull", self.class_pull)
+        if self.image_size < 16 or self.image_size & (self.image_size - 1):
+            raise ValueError(
+                f"`image_size` must be a power of two of at least 16; got {self.image_size}. "
+                "Take 16, 32, 64, 128 or 256 pixels."
+            )
+        if self.allow_leak is not None and not self.allow_leak.strip():
+            raise ValueError(
+                "`allow_leak` must be a reason; got an empty one. Write why it is accepted."
+            )
 
 
 def paper() -> Config:
