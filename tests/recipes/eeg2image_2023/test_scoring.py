@@ -27,6 +27,20 @@ def test_run_without_arrays_has_the_ceiling_only(copied, smoke):
     assert {score.section for score in score_run(copied, smoke)} == {"ceiling"}
 
 
+def test_blocked_design_without_named_blocks_takes_runs_of_labels(copied, smoke):
+    (copied.path / "folds/0/generated.npz").unlink()
+    for name in ("decoding", "null"):
+        arrays = copied.read_arrays(f"folds/0/{name}.npz")
+        order = np.lexsort((arrays["labels"], arrays["recording"]))
+        blocked = {key: values[order] for key, values in arrays.items()}
+        blocked["block"] = np.full_like(blocked["block"], "")
+        copied.write_arrays(f"folds/0/{name}.npz", blocked)
+    dataset = copied.read_json("dataset.json")
+    copied.write_json("dataset.json", {**dataset, "design": {"unit": "block", "reason": "runs"}})
+    scores = score_run(copied, smoke)
+    assert any(score.method.startswith("permuted") for score in scores)
+
+
 def test_a_leak_is_stamped_on_every_score(copied, smoke):
     (copied.path / "folds/0/generated.npz").unlink()  # the rest is stamped alike, and takes long
     split = copied.read_json("split.json")

@@ -126,6 +126,7 @@ def describe(
         trials.labels, recordings=trials.table["recording"], blocks=_blocks(trials)
     )
     design = {"unit": unit, "reason": reason}
+    check_permutable(trials, split.folds[0], unit=unit)
     run.write_json("dataset.json", {**inspect_dataset(dataset), "design": design})
     ids = images.table["image_id"].to_numpy()
     pictures = {"generator": ids[rows[0]].tolist(), "judge": ids[rows[1]].tolist()}
@@ -134,6 +135,25 @@ def describe(
     recordings = load_recordings(dataset.path) if dataset.path is not None else []
     run.write_arrays("spectrum.npz", power_spectrum(recordings, trials))
     run.write_environment(data_hash=dataset.data_hash, seed=seed)
+
+
+def check_permutable(trials: Trials, fold: Fold, *, unit: str) -> None:
+    """Refuse designs in which no label can be permuted: chance could not be known."""
+    for rows in fold.indices(trials):
+        some = trials.select(rows)
+        try:
+            label_permuter(
+                some.labels,
+                recordings=some.table["recording"],
+                blocks=_blocks(some),
+                unit=unit,
+            )
+        except ValueError:
+            raise ValueError(
+                f"chance is known from labels permuted by {unit} within recordings; in fold "
+                f"'{fold.key}' no recording allows it, for classes do not vary inside. Record "
+                "several classes in each recording."
+            ) from None
 
 
 def decode_fold(

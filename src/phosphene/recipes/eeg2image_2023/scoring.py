@@ -110,7 +110,8 @@ def _decoding(
     if not arrays:
         return []
     design = dataset["design"]
-    blocks = arrays["block"] if design["unit"] == "block" else None
+    named = design["unit"] == "block" and (arrays["block"] != "").all()
+    blocks = arrays["block"] if named else None  # without names, runs of equal labels are taken
     main, other = config.encoder, config.compare_encoder
     scores: list[Score] = []
 
