@@ -35,3 +35,23 @@ def test_extractor_in_brackets_is_not_markup(capsys, monkeypatch):
 def test_json_is_the_scores(capsys):
     print_scores(SCORES, as_json=True)
     assert scores_from_json(json.loads(capsys.readouterr().out)) == SCORES
+
+
+def test_leaves_decoding_of_single_recordings_to_the_report(capsys):
+    from phosphene.cli.score_table import print_scores
+    from phosphene.score import Score
+
+    print_scores(
+        [
+            Score(name="AUC", value=0.7, n=100, unit="trials"),
+            Score(name="AUC", value=0.123, n=10, unit="trials", fold="recording 7"),
+            Score(
+                name="IS[domain]", value=1.5, n=10, unit="pictures", section="pictures", fold="0"
+            ),
+        ]
+    )
+    printed = capsys.readouterr().out
+    assert "0.123" not in printed
+    assert "1 scores of single recordings" in printed
+    assert "0.700" in printed
+    assert "IS[domain], 0" in printed

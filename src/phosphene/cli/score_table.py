@@ -8,7 +8,10 @@ from phosphene.score import ROLES, SECTIONS, Score, scores_to_json
 
 
 def print_scores(scores: Sequence[Score], *, as_json: bool = False) -> None:
-    """Print scores, section by section and results first, or as one JSON list."""
+    """Print scores, section by section and results first, or as one JSON list.
+
+    Decoding of single recordings is left to the report and to JSON.
+    """
     if as_json:
         print(json.dumps(scores_to_json(scores), indent=2, ensure_ascii=False))
         return
@@ -20,8 +23,9 @@ def print_scores(scores: Sequence[Score], *, as_json: bool = False) -> None:
     console = Console()
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(width=120)  # a file has no width
+    single = [s for s in scores if s.section == "decoding" and s.fold != "all"]
     for section in SECTIONS:
-        chosen = [score for score in scores if score.section == section]
+        chosen = [s for s in scores if s.section == section and s not in single]
         if not chosen:
             continue
         table = Table(
@@ -48,6 +52,8 @@ def print_scores(scores: Sequence[Score], *, as_json: bool = False) -> None:
                 style="bold" if score.role == "result" else "",
             )
         console.print(table)
+    if single:
+        console.print(f"  {len(single)} scores of single recordings: in the report", style="dim")
     for note in dict.fromkeys(score.note for score in scores if score.note):
         console.print(f"  {note}", style="dim", markup=False, highlight=False)
 
