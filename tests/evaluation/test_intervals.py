@@ -4,7 +4,6 @@ from scipy import stats
 
 from phosphene.evaluation.intervals import (
     binomial_interval,
-    chance_interval,
     cluster_bootstrap,
     null_range,
 )
@@ -42,18 +41,9 @@ def test_binomial_interval_refuses(hits, n):
         binomial_interval(hits, n)
 
 
-@pytest.mark.parametrize(
-    ("n", "n_classes", "high"), [(200, 200, 3 / 200), (400, 40, 17 / 400), (23, 10, 5 / 23)]
-)
-def test_chance_interval_of_known_benchmarks(n, n_classes, high):
-    assert chance_interval(n, chance=1 / n_classes)[1] == pytest.approx(high)
-
-
-def test_chance_interval_refuses():
-    with pytest.raises(ValueError, match="at least one trial"):
-        chance_interval(0, chance=0.5)
+def test_binomial_interval_refuses_a_level_in_percent():
     with pytest.raises(ValueError, match="`level`"):
-        chance_interval(10, chance=0.5, level=95.0)
+        binomial_interval(3, 10, level=95.0)
 
 
 def test_cluster_bootstrap_of_a_mean_is_the_t_interval():

@@ -88,7 +88,6 @@ def _write_settings(run, fake):
             "recipe": "eeg2image_2023",
             "preset": "quick",
             "data": "digits",
-            "overrides": {"encoder": "compact_cnn", "seed": 0},
             "config": {
                 "encoder": {"name": "compact_cnn", "n_features": 64, "n_steps": 2000, "lr": 3e-4},
                 "generator": {"size": fake.size, "n_steps": 4000, "lr": 1e-4, "width": 16},

@@ -65,9 +65,18 @@ def test_settings_name_split_and_versions(finished_run):
 
 
 def test_command_quotes_and_prefers_what_was_typed(tmp_path, finished_run):
-    expected = "phosphene train eeg2image_2023 quick --data digits --encoder compact_cnn --seed 0"
+    expected = "phosphene train eeg2image_2023 quick --data digits"
     assert command(read_contents(finished_run)) == expected
     run = RunDir.create(tmp_path / "run")
     assert command(read_contents(run)) == ""
     run.write_json("config.json", {"command": ["phosphene", "train", "my data; rm"]})
     assert command(read_contents(run)) == "phosphene train 'my data; rm'"
+
+
+def test_split_table_counts_pictures_shown_on_both_sides(finished_run):
+    contents = read_contents(finished_run)
+    pictures = {"generator": ["a", "b"], "judge": ["c"], "shown_in_both": 1200}
+    split = {**contents.split, "pictures": pictures}
+    lines = dict(dict(settings_tables(replace(contents, split=split)))["Split"])
+    assert lines["pictures for the generator"] == "2"
+    assert lines["pictures shown in training and test"] == "1,200"

@@ -44,31 +44,6 @@ def binomial_interval(
     return float(low), float(high)
 
 
-def chance_interval(n: int, *, chance: float, level: float = 0.95) -> tuple[float, float]:
-    """Range of a proportion of ``n`` independent trials that each succeed by chance.
-
-    Exact binomial quantiles. Less than ``1 - level`` of chance results lie outside.
-
-    Parameters
-    ----------
-    n
-        Independent trials.
-    chance
-        Probability of a hit by chance, 0 to 1: 1 / n_classes for balanced guessing.
-    level
-        Share of chance results inside.
-    """
-    if n < 1 or not 0 <= chance <= 1:
-        raise ValueError(
-            f"need at least one trial and a chance level in 0 .. 1; got n={n}, chance={chance}; "
-            "pass the number of held-out trials and 1 / n_classes."
-        )
-    _check_level(level)
-    tail = (1 - level) / 2
-    low, high = stats.binom.ppf([tail, 1 - tail], n, chance) / n
-    return float(low), float(high)
-
-
 def cluster_bootstrap(
     statistic: Callable[[np.ndarray], float],
     n_clusters: int,

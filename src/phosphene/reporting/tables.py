@@ -218,7 +218,10 @@ def _split_lines(split: Mapping[str, Any]) -> list[tuple[str, str]]:
     for fold in split.get("folds", [])[:40]:
         sizes = f"{len(fold.get('train', ())):,} to train, {len(fold.get('test', ())):,} to test"
         lines.append((f"fold {fold.get('key', '')}", sizes))
-    for user, ids in (split.get("pictures") or {}).items():
+    pictures = dict(split.get("pictures") or {})
+    if "shown_in_both" in pictures:
+        lines.append(("pictures shown in training and test", f"{pictures.pop('shown_in_both'):,}"))
+    for user, ids in pictures.items():
         lines.append((f"pictures for the {user}", f"{len(ids):,}"))
     return lines
 
@@ -226,8 +229,8 @@ def _split_lines(split: Mapping[str, Any]) -> list[tuple[str, str]]:
 def command(contents: Contents) -> str:
     """Return the shell command that repeats the run, "" where config.json does not say.
 
-    `command`, a list of words, wins where config.json has it; else the options in `overrides`
-    (field to value) are added to recipe and preset.
+    `command`, a list of words, wins where config.json has it; else recipe, preset and data are put
+    together.
     """
     config = contents.config
     if isinstance(config.get("command"), (list, tuple)):
@@ -237,7 +240,4 @@ def command(contents: Contents) -> str:
     words = ["phosphene", "train", str(config["recipe"])]
     words += [str(config["preset"])] if config.get("preset") else []
     words += ["--data", str(config["data"])] if config.get("data") else []
-    overrides = config.get("overrides")
-    for key, value in (overrides if isinstance(overrides, Mapping) else {}).items():
-        words += [f"--{str(key).replace('_', '-')}", _text(value)]
     return shlex.join(words)
