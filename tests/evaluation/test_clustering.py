@@ -54,9 +54,9 @@ def test_same_seed_same_score():
     assert first == second
 
 
-def test_refuses_a_fold_without_a_class():
+def test_scores_folds_that_lack_classes():
     features, labels = blobs(60, 3, gap=1)
-    with pytest.raises(ValueError, match="every class needs"):
-        kmeans_score(
-            features, labels, n_classes=3, seed=0, method="x", folds=labels, recordings=[0] * 60
-        )
+    score = kmeans_score(
+        features, labels, n_classes=3, seed=0, method="x", folds=labels, recordings=[0] * 60
+    )
+    assert 1 / 3 <= score.value <= 1  # the largest of three clusters is matched to the one class

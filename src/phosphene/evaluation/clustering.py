@@ -84,7 +84,7 @@ def kmeans_score(
     Raises
     ------
     ValueError
-        If a class has no trial in a fold or a feature is not finite.
+        If a label is out of range or a feature is not finite.
     """
     fold = group_numbers("folds", [0] * len(labels) if folds is None else folds, len(labels))
     recording = fold
@@ -93,7 +93,7 @@ def kmeans_score(
     permute = label_permuter(labels, recordings=recording, blocks=blocks, unit=unit)
     parts = [np.flatnonzero(fold == f) for f in range(fold.max() + 1)]
     for rows in parts:
-        check_labels(labels[rows], n_classes)
+        check_labels(labels[rows], n_classes, complete=False)
     clusters = [_cluster(features[rows], n_classes, seed) for rows in parts]
 
     def matched(shown: np.ndarray) -> int:

@@ -46,6 +46,7 @@ def linear_probe(
     """Fit multinomial logistic regression on standardised training features.
 
     Shows whether the class is linearly readable from features, whatever objective made them.
+    Classes count equally, however rare.
 
     Parameters
     ----------
@@ -66,7 +67,9 @@ def linear_probe(
     check_labels(labels, n_classes)
     check_finite("features", features)
     check_positive("penalty", penalty)
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=1 / penalty, max_iter=2000))
+    model = make_pipeline(
+        StandardScaler(), LogisticRegression(C=1 / penalty, max_iter=2000, class_weight="balanced")
+    )
     return _fit("linear probe", model, features, labels, step=1)
 
 
@@ -82,7 +85,8 @@ def shrinkage_lda(
 
     The usual baseline for evoked responses. Takes every k-th sample, k the nearest to ``sfreq /
     target_sfreq``, without a filter: signals must already be low-passed below half of the rate that
-    is left (30 Hz for 64 Hz). Indifferent to the unit of the signal.
+    is left (30 Hz for 64 Hz). Indifferent to the unit of the signal. Classes count equally, however
+    rare, as balanced accuracy counts them.
 
     Parameters
     ----------
@@ -110,7 +114,8 @@ def shrinkage_lda(
     check_finite("epochs", epochs)
     check_positive("sfreq", sfreq)
     check_positive("target_sfreq", target_sfreq)
-    model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    priors = np.full(n_classes, 1 / n_classes)
+    model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=priors)
     step = max(1, round(sfreq / target_sfreq))
     return _fit("shrinkage LDA", model, epochs, labels, step=step)
 

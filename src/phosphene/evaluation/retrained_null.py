@@ -77,7 +77,7 @@ def linear_null(
         members = np.eye(n_classes)[labels]
         counts = members.sum(axis=0)
         means = (members.T @ train) / counts[:, None]
-        logits = test @ means.T - (means**2).sum(axis=1) / 2 + np.log(counts / counts.sum())
+        logits = test @ means.T - (means**2).sum(axis=1) / 2  # equal priors, as `shrinkage_lda`
         table = count_pairs(test_labels, logits.argmax(axis=1), n_classes=n_classes)
         odds = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
         aucs = [macro_auc(stats.rankdata(odds[p], axis=0), test_labels[p]) for p in parts]

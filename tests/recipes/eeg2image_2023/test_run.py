@@ -127,13 +127,17 @@ def test_data_without_pictures_are_refused(smoke, dataset):
         recipe_run.prepare_pictures(smoke, replace(dataset, images=None))
 
 
-def test_judge_and_generator_never_see_the_same_picture(trained, dataset):
+def test_judge_and_generator_never_see_the_same_picture(trained, smoke, dataset):
     seen = trained.seen
     assert not seen["judge"] & seen["generator"]
     assert seen["domain"] == seen["generator"]
     shown = set(dataset.images.table.loc[dataset.images.shown, "image_id"])
     assert seen["generator"] == shown
     recorded = trained.run.read_json("split.json")["pictures"]
+    trials = dataset.trials
+    train, test = recipe_run.make_split(smoke, trials).folds[0].indices(trials)
+    stimuli = trials.table["stimulus"]
+    assert recorded.pop("shown_in_both") >= len(set(stimuli[train]) & set(stimuli[test])) > 0
     assert {name: set(ids) for name, ids in recorded.items()} == {
         "generator": seen["generator"],
         "judge": seen["judge"],

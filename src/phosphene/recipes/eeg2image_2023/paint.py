@@ -239,10 +239,19 @@ def features_of_sources(
     means = class_mean_features(training, train.labels, n_classes=train.n_classes)
     return {
         "own": own,
-        "shuffled": shuffle_rows(own, seed=derive_seed(seed, "shuffle") % 2**32),
+        "shuffled": own[_shuffled_within(arrays["recording"][rows], seed=seed)],
         "label_only": means[decoded].astype(np.float32),
         "noise": arrays["noise_features"][rows],
     }
+
+
+def _shuffled_within(recordings: np.ndarray, *, seed: int) -> np.ndarray:
+    """Return an order of the rows in which each changes places within its recording."""
+    order = np.arange(len(recordings))
+    for name in np.unique(recordings):
+        mine = np.flatnonzero(recordings == name)
+        order[mine] = shuffle_rows(mine, seed=derive_seed(seed, "shuffle", str(name)) % 2**32)
+    return order
 
 
 def look(

@@ -114,7 +114,8 @@ def describe(
     seed: int,
 ) -> None:
     """Write what the report says about data and split; refuse to resume on other data."""
-    if run.has("environment.json"):
+    begun = run.has("environment.json")
+    if begun:
         before = run.read_json("environment.json")["data_hash"]
         if before != dataset.data_hash:
             raise ValueError(
@@ -129,12 +130,33 @@ def describe(
     check_permutable(trials, split.folds[0], unit=unit)
     run.write_json("dataset.json", {**inspect_dataset(dataset), "design": design})
     ids = images.table["image_id"].to_numpy()
-    pictures = {"generator": ids[rows[0]].tolist(), "judge": ids[rows[1]].tolist()}
-    run.write_json("split.json", {**split.to_json(), "pictures": pictures})
+    pictures = {
+        "generator": ids[rows[0]].tolist(),
+        "judge": ids[rows[1]].tolist(),
+        "shown_in_both": _count_repeated(trials, split),
+    }
+    content = {**split.to_json(), "pictures": pictures}
+    if run.has("split.json") and run.read_json("split.json") != content:
+        raise ValueError(
+            "a run must go on with the split it began with; split.json in the run folder differs "
+            "from the one made now. Begin a new run."
+        )
+    run.write_json("split.json", content)
     run.write_arrays("evoked.npz", evoked_responses(trials))
     recordings = load_recordings(dataset.path) if dataset.path is not None else []
     run.write_arrays("spectrum.npz", power_spectrum(recordings, trials))
-    run.write_environment(data_hash=dataset.data_hash, seed=seed)
+    if not begun:
+        run.write_environment(data_hash=dataset.data_hash, seed=seed)
+
+
+def _count_repeated(trials: Trials, split: Split) -> int:
+    """Count pictures shown in training and in test, in the fold with the most of them."""
+    stimuli = trials.table["stimulus"].to_numpy(dtype=str)
+    counts = [0]
+    for fold in split.folds:
+        train, test = (set(stimuli[rows]) - {""} for rows in fold.indices(trials))
+        counts.append(len(train & test))
+    return max(counts)
 
 
 def check_permutable(trials: Trials, fold: Fold, *, unit: str) -> None:

@@ -17,7 +17,11 @@ from phosphene.recipes.eeg2image_2023.config import Config
 from phosphene.run_dir import RunDir
 from phosphene.score import Score
 
+MIN_PICTURES = 10
 PERMUTED = "labels of the training trials permuted, everything that learns is trained again"
+REAL = "the extractor's own training pictures against held-out ones; compare where n is alike"
+GUIDED = "the generator was trained against a classifier of the extractor's form and pictures"
+FEW = "fewer than 10 pictures per class: judge and picture scores mean little"
 NULL_RANGE = "chance range from 200 linear decoders, each trained on other permuted labels"
 NOISE = "nothing retrained; held-out signals replaced by noise of the same mean and spectrum"
 SOURCES = {
@@ -44,10 +48,13 @@ def score_run(run: RunDir, config: Config) -> list[Score]:
     words = f"leave one {split['unit']} out"
     if config.n_folds is not None or split["unit"] == "trial":
         words = f"{len(keys)} folds of {split['unit']}s"
+    n_decoded = sum(run.has(f"folds/{key}/decoding.npz") for key in keys)
+    if n_decoded < len(keys):
+        words += f", {n_decoded} of {len(keys)} decoded"
     scores = _ceiling(dataset)
     scores += _decoding(run, config, keys, words, dataset)
     for key in keys:
-        scores += _pictures(run, key, words)
+        scores += _pictures(run, config, key, words)
     if split["leak_reason"]:
         stamp = f"leak allowed: {split['leak_reason']}"
         scores = [replace(s, note=f"{stamp}; {s.note}" if s.note else stamp) for s in scores]
@@ -97,7 +104,8 @@ def _null_ranges(
     weights = np.array([(fold_of_trial == key).sum() for key in folds], dtype=np.float64)
     nulls = np.stack([run.read_arrays(f"folds/{key}/linear_null.npz")["scores"] for key in folds])
     mean = np.tensordot(weights / weights.sum(), nulls, 1)
-    low, high = np.quantile(mean, [0.025, 0.975], axis=0)
+    low = np.quantile(mean, 0.025, axis=0, method="lower")
+    high = np.quantile(mean, 0.975, axis=0, method="higher")
     return {
         name: (float(low[i]), float(high[i])) for i, name in enumerate(("balanced accuracy", "AUC"))
     }
@@ -137,7 +145,8 @@ def _decoding(
         add("probe_probabilities", f"{main}, linear probe")
     add("lda_probabilities", "shrinkage LDA", "baseline")
     published = f"{other}, {config.compare_objective}, linear probe"
-    add("compare_probe_probabilities", published, "baseline", "published encoder")
+    about = f"published network and loss, {config.compare_epochs} epochs; published are 3000"
+    add("compare_probe_probabilities", published, "baseline", about)
     add("noise_probabilities", f"noise input: {main}", "control", NOISE)
     null = _pool(run, keys, "null.npz")
     if null:
@@ -186,7 +195,17 @@ def _decoding(
     return scores
 
 
-def _pictures(run: RunDir, key: str, words: str) -> list[Score]:
+def _feeding(config: Config) -> str:
+    """Say what helps the generator to the decoded class beyond the published losses."""
+    parts = []
+    if config.class_pull:
+        parts.append(f"features pulled {config.class_pull:.0%} to the mean of the decoded class")
+    if config.guidance:
+        parts.append("generator guided by a picture classifier")
+    return "; ".join(parts)
+
+
+def _pictures(run: RunDir, config: Config, key: str, words: str) -> list[Score]:
     name = f"folds/{key}/generated.npz"
     if not run.has(name):
         return []
@@ -210,7 +229,7 @@ def _pictures(run: RunDir, key: str, words: str) -> list[Score]:
                 role=role,
                 recordings=arrays["recording"],
             )
-            scores.append(replace(score, note=note))
+            scores.append(replace(score, note=note or _feeding(config)))
     real_judged = arrays["training_judge"].argmax(1)
     scores.append(
         class_consistency(
@@ -225,7 +244,9 @@ def _pictures(run: RunDir, key: str, words: str) -> list[Score]:
         )
     )
     for source in (*SOURCES, "training"):
-        role, method, note = SOURCES.get(source, ("reference", "real pictures", ""))
+        role, method, note = SOURCES.get(source, ("reference", "real pictures", REAL))
+        if config.guidance and source != "training":
+            note = f"{note}; {GUIDED}" if note else GUIDED
         found = distribution_scores(
             arrays[f"{source}_domain"],
             arrays[f"{source}_features"],
@@ -253,4 +274,7 @@ def _pictures(run: RunDir, key: str, words: str) -> list[Score]:
         method="generated",
         split=words,
     )
+    fewest = np.bincount(arrays["training_labels"], minlength=n_classes).min()
+    if fewest < MIN_PICTURES:
+        scores = [replace(s, note=f"{s.note}; {FEW}" if s.note else FEW) for s in scores]
     return [replace(score, fold=key if score.fold == "all" else score.fold) for score in scores]
