@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
 from sklearn.covariance import ledoit_wolf
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
 
 from phosphene.evaluation.probes import linear_probe, shrinkage_lda
 
@@ -93,3 +96,39 @@ def test_refuses_a_missing_class_and_other_shapes():
     probe = shrinkage_lda(epochs, labels, n_classes=2, sfreq=128.0)
     with pytest.raises(ValueError, match=r"shape \(3, 32\)"):
         probe.predict_proba(epochs[:, :2])
+
+
+def rare_class(n, *, seed):
+    """Draw features of two classes, one in six of class 1, and the same as epochs of one sample."""
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation((np.arange(n) % 6 == 0).astype(int))
+    features = rng.standard_normal((n, 4)) + 1.2 * labels[:, None] * np.eye(1, 4)
+    return features, features[:, :, None], labels
+
+
+def recall(model, rows, labels):
+    return balanced_accuracy_score(labels, model.predict_proba(rows).argmax(axis=1))
+
+
+def test_a_rare_class_counts_as_much_as_a_frequent_one():
+    features, epochs, labels = rare_class(600, seed=0)
+    held_out, held_epochs, expected = rare_class(1200, seed=1)
+
+    lda = shrinkage_lda(epochs, labels, n_classes=2, sfreq=64.0)
+    fair = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[0.5, 0.5])
+    fair.fit(features, labels)
+    np.testing.assert_allclose(lda.predict_proba(held_epochs), fair.predict_proba(held_out))
+
+    probe = linear_probe(features, labels, n_classes=2)
+    centre, scale = features.mean(axis=0), features.std(axis=0)
+    weighted = LogisticRegression(class_weight="balanced", max_iter=2000)
+    weighted.fit((features - centre) / scale, labels)
+    np.testing.assert_allclose(
+        probe.predict_proba(held_out),
+        weighted.predict_proba((held_out - centre) / scale),
+        atol=1e-6,
+    )
+
+    as_drawn = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(features, labels)
+    assert recall(lda, held_epochs, expected) > recall(as_drawn, held_out, expected) + 0.1
+    assert recall(probe, held_out, expected) > recall(as_drawn, held_out, expected) + 0.1

@@ -128,3 +128,25 @@ def test_refuses_what_it_cannot_score():
         make_null(effect=0.0, n_classes=3)
     with pytest.raises(ValueError, match="`recordings` needs one id for each of 80 rows"):
         make_null(effect=0.0, recordings=[0])
+
+
+@pytest.mark.parametrize("effect", [0.0, 1.0])
+def test_unequal_classes_spread_too(effect):
+    """Decoders that answer with the frequent class alone would all be right in one half."""
+    n_train, n_test = 300, 120
+    rare = [(np.arange(n) % 6 == 0).astype(int) for n in (n_train, n_test)]
+    rng, means = np.random.default_rng(0), np.random.default_rng(99).normal(size=(2, 2, 6))
+    train, test = (rng.normal(size=(len(y), 2, 6)) + effect * means[y] for y in rare)
+    scores = linear_null(
+        train,
+        test,
+        rare[1],
+        permute=label_permuter(rare[0], recordings=np.zeros(n_train)),
+        recordings=np.arange(n_test) // 60,
+        n_classes=2,
+        sfreq=SFREQ,
+        n_permutations=200,
+    )
+    low, high = np.quantile(scores[:, 0], [0.025, 0.975])
+    assert high - low > 0.1
+    assert low < 0.5 < high
