@@ -23,7 +23,7 @@ REAL = "the extractor's own training pictures against held-out ones; compare whe
 GUIDED = "the generator was trained against a classifier of the extractor's form and pictures"
 FEW = "fewer than 10 pictures per class: judge and picture scores mean little"
 NULL_RANGE = "chance range from 200 linear decoders, each trained on other permuted labels"
-NOISE = "nothing retrained; held-out signals replaced by noise of the same mean and spectrum"
+NOISE = "nothing retrained; held-out signals replaced by noise like each recording"
 SOURCES = {
     "own": ("result", "generated", ""),
     "label_only": (
