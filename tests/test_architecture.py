@@ -19,6 +19,7 @@ VAGUE_NAMES = {"utils", "helpers", "common", "misc", "base", "core"}
 UNMIRRORED_TESTS = {"conftest.py", "reference.py", "test_architecture.py"}
 
 SOURCES = sorted(SOURCE.rglob("*.py"))
+PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
 
 
 def _has_code(path):
@@ -148,3 +149,10 @@ def _answer(code, *words):
 def _seconds_of_children():
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_between_pages_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert not missing
