@@ -53,7 +53,7 @@ $(BIN)/python:
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing into $(VENV). Packages that pip has not kept yet are downloaded:"
 	@echo "  torch, about $(if $(TORCH_INDEX),0.2 GB for the CPU or 1 to 3 GB for a GPU (from $(TORCH_INDEX)),3 GB with its CUDA libraries on Linux and 0.1 GB on a Mac (from PyPI)),"
-	@echo "  numpy, scipy, scikit-learn, pandas, matplotlib, mne and what they need, about 0.15 GB."
+	@echo "  numpy, scipy, scikit-learn, pandas, matplotlib, mne, lightning-fabric and what they need, about 0.15 GB."
 ifneq ($(TORCH_INDEX),)
 	@$(PIP) install --no-deps -c constraints.txt --index-url "$(TORCH_INDEX)" $(if $(TORCH_OPTIONAL),--retries 1 --timeout 20) torch || \
 	  { test -n "$(TORCH_OPTIONAL)" && echo "No CPU build from $(TORCH_INDEX); taking PyPI's, about 3 GB."; }
