@@ -67,3 +67,32 @@ def test_refuses_contradictions(make_images, change, match):
     images = make_images()
     with pytest.raises(ValueError, match=match):
         dataclasses.replace(images, **change(images))
+
+
+def test_unseen_pictures_join_as_not_shown_in_the_smaller_size(make_images):
+    images = make_images()
+    others = make_images().resized(4, color=1)
+    table = others.table.assign(sha256=[f"other{i}" for i in range(6)])
+    others = dataclasses.replace(others, table=table).with_classes(["face", "house"])
+    joined = images.with_unseen(others)
+    assert len(joined) == 12
+    assert joined.pixels.shape[1:] == (4, 4, images.pixels.shape[3])
+    assert joined.shown.tolist() == [*images.shown.tolist(), *[False] * 6]
+    assert joined.classes == images.classes
+    assert (joined.table["class_name"].iloc[6:].to_numpy() == others.table["class_name"]).all()
+    assert joined.table["image_id"].iloc[6] == "unseen/p0"
+    assert joined.table["stimulus"].is_unique
+
+
+def test_unseen_pictures_of_other_classes_are_left_out_or_refused(make_images):
+    images = make_images().with_classes(["face"])
+    table = make_images().table.assign(sha256=[f"other{i}" for i in range(6)])
+    others = dataclasses.replace(make_images(), table=table)
+    assert len(images.with_unseen(others)) == 6
+    with pytest.raises(ValueError, match="must be of the classes face; got house"):
+        images.with_unseen(others.with_classes(["house"]))
+
+
+def test_a_picture_cannot_be_shown_and_unseen(make_images):
+    with pytest.raises(ValueError, match="'p0' is among both"):
+        make_images().with_unseen(make_images())

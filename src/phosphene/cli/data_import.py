@@ -39,6 +39,8 @@ class ImportOptions:
     """Pictures: a folder of PNG or JPEG, of MNIST's IDX or of CIFAR-10's binary files."""
     shown: tuple[str, ...] = ()
     """Patterns of the names of the pictures that were shown ('*3.jpg'); all if left out."""
+    unseen_images: Path | None = None
+    """More pictures of the classes that nobody was shown: they train the judge of pictures."""
     class_from: Literal["folder", "prefix"] = "folder"
     """Class of a picture: its folder's name, or its own name up to the first hyphen."""
     class_names: tuple[str, ...] = ()
@@ -136,7 +138,11 @@ def main(argv: list[str]) -> None:
 
 def _read_images(options: ImportOptions, classes: Sequence[str]) -> "ImageSet | None":
     if options.images is None:
-        picture_options = {"--shown": options.shown, "--class-names": options.class_names}
+        picture_options = {
+            "--shown": options.shown,
+            "--class-names": options.class_names,
+            "--unseen-images": options.unseen_images,
+        }
         for name, value in picture_options.items():
             if value:
                 raise WrongUseError(f"`{name}` is about pictures; there are none; add --images.")
@@ -161,7 +167,12 @@ def _read_images(options: ImportOptions, classes: Sequence[str]) -> "ImageSet | 
                 f"'{name}'; "
                 + (f"did you mean '{near}'?" if near else "rename with --class-names.")
             )
-    return images.with_classes(classes)
+    images = images.with_classes(classes)
+    if options.unseen_images is None:
+        return images
+    return images.with_unseen(
+        read_images(options.unseen_images, image_size=options.image_size, grey=options.grey)
+    )
 
 
 def _pairs(words: Sequence[str], *, option: str, example: str) -> dict[str, str]:

@@ -112,6 +112,52 @@ class ImageSet:
         table["label"] = table["class_name"].map(order).astype("int64")
         return ImageSet(self.pixels[keep], table, tuple(classes))
 
+    def with_unseen(self, others: "ImageSet") -> "ImageSet":
+        """Return these pictures and others of the same classes that nobody was shown.
+
+        A handful of stimuli cannot both train a generator and a judge; more pictures of the classes
+        give the judge its own. Both become squares of the smaller of the two sizes, in the colors
+        of these pictures. Classes that these pictures do not have are left out.
+
+        Parameters
+        ----------
+        others
+            Pictures that were never shown; at least one of a class of these.
+
+        Raises
+        ------
+        ValueError
+            When no class is common to both, or a picture is among both.
+        """
+        keep = others.table["class_name"].isin(self.classes).to_numpy()
+        if not keep.any():
+            raise ValueError(
+                f"unseen pictures must be of the classes {', '.join(self.classes)}; got "
+                f"{', '.join(others.classes)}; rename the folders of the unseen pictures."
+            )
+        others = others.select(keep)
+        color = int(self.pixels.shape[3])
+        side = min(*self.pixels.shape[1:3], *others.pixels.shape[1:3])
+        twice = set(self.table["sha256"]) & set(others.table["sha256"])
+        if twice:
+            name = self.table.loc[self.table["sha256"].isin(twice), "image_id"].iloc[0]
+            raise ValueError(
+                f"unseen pictures must differ from the pictures shown; '{name}' is among both; "
+                "remove it from the unseen ones."
+            )
+        label_of = {name: label for label, name in enumerate(self.classes)}
+        names = "unseen/" + others.table["image_id"].astype("str")
+        table = others.table.assign(
+            label=others.table["class_name"].map(label_of).astype("int64"),
+            image_id=names,
+            stimulus=names,
+            shown=False,
+        )
+        pixels = [part.resized(side, color=color).pixels for part in (self, others)]
+        return ImageSet(
+            np.concatenate(pixels), pd.concat([self.table, table], ignore_index=True), self.classes
+        )
+
 
 def to_pillow(pixels: np.ndarray) -> Image.Image:
     """Turn ``(height, width, color)`` uint8 into a Pillow picture."""
