@@ -134,7 +134,7 @@ class RunDir:
                 "data_hash": data_hash,
                 "seed": seed,
                 "versions": {name: _version(name) for name in VERSIONED},
-                "commit": _commit(Path(__file__).resolve().parents[2]),
+                "commit": source_commit(),
                 "python": platform.python_version(),
                 "platform": f"{platform.system()} {platform.machine()}",
                 "n_cpus": os.cpu_count(),
@@ -198,8 +198,9 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _commit(root: Path) -> str | None:
-    """Return the commit of a source checkout, with "+changes" where files differ from it."""
+def source_commit(root: Path | None = None) -> str | None:
+    """Return the commit of this source checkout, with "+changes" where files differ from it."""
+    root = Path(__file__).resolve().parents[2] if root is None else root
     if not (root / ".git").exists() or not (root / "src" / "phosphene").is_dir():
         return None  # an installed package, perhaps inside somebody else's repository
 

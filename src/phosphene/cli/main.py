@@ -46,6 +46,9 @@ COMMANDS = {
     "evaluate": Command(module="phosphene.cli.evaluate", help="score a finished run again"),
     "report": Command(module="phosphene.cli.report", help="write the report of a run again"),
     "generate": Command(module="phosphene.cli.generate", help="pictures from signals"),
+    "doctor": Command(
+        module="phosphene.cli.doctor", help="what is installed here, what is missing"
+    ),
 }
 
 
