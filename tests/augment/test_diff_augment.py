@@ -67,3 +67,14 @@ def test_gradients_pass():
 def test_unknown_steps_are_refused():
     with pytest.raises(ValueError, match="Did you mean 'color'"):
         diff_augment(torch.zeros(1, 1, 8, 8), policy=("colour",))
+
+
+def test_parts_of_a_batch_change_as_the_batch():
+    images = torch.rand(6, 3, 16, 16, generator=rng()) * 2 - 1
+    policy = ("color", "translation", "cutout")
+    whole = diff_augment(images, policy=policy, generator=rng(1))
+    parts = [
+        diff_augment(part, policy=policy, generator=rng(1), part=(k, 3))
+        for k, part in enumerate(images.chunk(3))
+    ]
+    assert torch.equal(torch.cat(parts), whole)

@@ -30,6 +30,17 @@ def test_equal_features_beside_the_noise_halve_the_loss():
     torch.testing.assert_close(joined, alone / 2)
 
 
+def test_averages_as_told():
+    """Half a batch with the means of the whole one has the loss of the whole one."""
+    noise1, noise2 = torch.zeros(2, 3), torch.ones(2, 3)
+
+    def mean(values):
+        return values.mean() * (2.0 if values.ndim == 4 else 1.0)
+
+    loss = mode_seeking_loss(pictures(0.0), pictures(0.5), noise1, noise2, eps=0.0, mean=mean)
+    torch.testing.assert_close(loss, torch.tensor(1.0))
+
+
 def test_gradient_drives_pictures_apart():
     images1, images2 = pictures(0.0).requires_grad_(), pictures(0.5)
     mode_seeking_loss(images1, images2, torch.zeros(2, 3), torch.ones(2, 3)).backward()

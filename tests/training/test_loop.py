@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from phosphene.training.checkpoint import latest_checkpoint
+from phosphene.training.devices import ALONE, Devices
 from phosphene.training.loop import fit
 
 
@@ -13,6 +14,7 @@ class CountStep:
         self.total.weight.data.zero_()
         self.rng = torch.Generator().manual_seed(0)
         self.parts = {"total": self.total, "rng": self.rng}
+        self.devices = ALONE
         self.fail_at, self.seen = fail_at, []
 
     def __call__(self, batch):
@@ -90,6 +92,39 @@ def test_refuses_to_mix_runs(tmp_path):
         fit(CountStep(), batches, n_steps=4, checkpoints=tmp_path)
     with pytest.raises(ValueError, match="at least the 4 steps"):
         fit(CountStep(), batches, n_steps=3, checkpoints=tmp_path, resume=True)
+
+
+def test_a_damaged_newest_checkpoint_costs_steps_but_no_bits(tmp_path, caplog):
+    undisturbed = CountStep()
+    fit(undisturbed, batches, n_steps=11)
+    options = {"n_steps": 11, "checkpoints": tmp_path, "checkpoint_every": 3}
+    with pytest.raises(KeyboardInterrupt):
+        fit(CountStep(fail_at=7), batches, **options)
+    latest_checkpoint(tmp_path).write_bytes(b"power cut")
+    (tmp_path / "step_00000009.pt.tmp").write_bytes(b"half")
+    resumed = CountStep()
+    fit(resumed, batches, **options, resume=True)
+    assert resumed.seen[0] == 3
+    assert "step_00000006.pt" in caplog.text
+    assert not list(tmp_path.glob("*.tmp"))
+    assert torch.equal(resumed.total.weight, undisturbed.total.weight)
+
+
+def test_a_process_that_is_not_the_first_writes_nothing(tmp_path):
+    class Fabric:
+        world_size, global_rank = 2, 1
+
+        def broadcast(self, value):
+            return None  # the first process found no checkpoint
+
+        def all_reduce(self, value, *, reduce_op):
+            return 2 * value
+
+    step, records, listener = CountStep(), [], Listener()
+    step.devices = Devices(Fabric())
+    fit(step, batches, n_steps=2, checkpoints=tmp_path, log=records.append, progress=listener)
+    assert step.seen == [0, 1]
+    assert (records, listener.heard, list(tmp_path.iterdir())) == ([], [], [])
 
 
 def test_stops_when_the_loss_is_not_finite():

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from phosphene._checks import check_positive
 from phosphene.augment.diff_augment import diff_augment
 from phosphene.augment.picture import jitter_pictures
+from phosphene.training.devices import ALONE, Devices
 from phosphene.training.schedule import make_schedule
 
 
@@ -35,6 +36,8 @@ class ClassifierStep:
         Light augmentation, see `jitter_pictures`.
     policy
         Steps of `diff_augment` on top, for a network that is to see pictures so augmented.
+    devices
+        Processes that train together.
     """
 
     def __init__(
@@ -52,9 +55,10 @@ class ClassifierStep:
         contrast: float = 0.0,
         noise: float = 0.0,
         policy: Sequence[str] = (),
+        devices: Devices = ALONE,
     ) -> None:
         check_positive("lr", lr)
-        self.network, self.rng = network, rng
+        self.network, self.rng, self.devices = network, rng, devices
         self.device = next(network.parameters()).device
         self.label_smoothing = label_smoothing
         self.max_shift, self.contrast, self.noise = max_shift, contrast, noise
@@ -84,11 +88,13 @@ class ClassifierStep:
         )
         if self.policy:
             images = diff_augment(images, policy=self.policy, generator=self.rng)
+        images, labels = self.devices.rows(images), self.devices.rows(labels)
         self.network.train()
         logits = self.network(images)
         loss = F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        self.devices.average_gradients(self.network.parameters())
         self.optimizer.step()
         self.schedule.step()
         accuracy = (logits.argmax(1) == labels).float().mean()

@@ -11,6 +11,7 @@ from torch.distributions import Beta
 from phosphene._checks import check_option, check_positive
 from phosphene.augment.signal import SignalAugmentation, augment_signals, crop_margin
 from phosphene.losses.triplet import semi_hard_triplet_loss
+from phosphene.training.devices import ALONE, Devices
 from phosphene.training.schedule import make_schedule
 from phosphene.training.seeding import draw_seed, seeded
 
@@ -53,6 +54,8 @@ class EncoderStep:
         Samples on each side of the signals in the batch that are no part of the epoch; cropped.
     max_norm
         Longest gradient; longer ones are shortened. None leaves them.
+    devices
+        Processes that train together.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class EncoderStep:
         augmentation: SignalAugmentation | None = None,
         margin: int = 0,
         max_norm: float | None = None,
+        devices: Devices = ALONE,
     ) -> None:
         check_option("objective", objective, OBJECTIVES)
         check_positive("lr", lr)
@@ -85,6 +89,7 @@ class EncoderStep:
             )
         self.device = next(encoder.parameters()).device
         self.encoder, self.objective, self.rng = encoder, objective, rng
+        self.devices = devices
         self.head: nn.Linear | None = None
         if objective != "triplet":
             with seeded(draw_seed(rng)):
@@ -126,12 +131,14 @@ class EncoderStep:
         targets = F.one_hot(labels, self.n_classes).to(signals.dtype)
         if augmentation.mixup:
             signals, targets = self._mix(signals, targets)
+        signals, labels, targets = map(self.devices.rows, (signals, labels, targets))
         self.encoder.train()
         with seeded(draw_seed(self.rng), device=self.device):
             features = self.encoder(signals)
         values = self._losses(features, labels, targets)
         self.optimizer.zero_grad(set_to_none=True)
         values["loss"].backward()
+        self.devices.average_gradients(self.weights)
         if self.max_norm is not None:
             nn.utils.clip_grad_norm_(self.weights, self.max_norm)
         self.optimizer.step()
@@ -171,7 +178,10 @@ class EncoderStep:
             values["accuracy"] = (logits.argmax(1) == labels).float().mean()
         if self.objective != "softmax":
             values["triplet"] = semi_hard_triplet_loss(
-                F.normalize(features), labels, margin=self.margin_loss, squared=self.squared
+                self.devices.gather(F.normalize(features)),
+                self.devices.gather(labels),
+                margin=self.margin_loss,
+                squared=self.squared,
             )
         losses = [values[name] for name in ("cross_entropy", "triplet") if name in values]
         return {"loss": torch.stack(losses).sum(), **values}

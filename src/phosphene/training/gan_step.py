@@ -11,6 +11,7 @@ from phosphene._checks import check_option, check_positive
 from phosphene.augment.diff_augment import diff_augment
 from phosphene.losses.gan import hinge_discriminator_loss, hinge_generator_loss
 from phosphene.losses.mode_seeking import mode_seeking_loss
+from phosphene.training.devices import ALONE, Devices
 from phosphene.training.ema import EMA
 from phosphene.training.schedule import make_schedule
 
@@ -76,6 +77,8 @@ class GANStep:
         Weight of the past in the averaged generator; None keeps no average.
     schedule, n_steps, n_warmup
         Course of both learning rates, see `make_schedule`.
+    devices
+        Processes that train together.
 
     References
     ----------
@@ -110,6 +113,7 @@ class GANStep:
         schedule: str = "constant",
         n_steps: int | None = None,
         n_warmup: int = 0,
+        devices: Devices = ALONE,
     ) -> None:
         check_option("noise", noise, NOISE_LAWS)
         check_option("mode_seeking_noise", mode_seeking_noise, MODE_SEEKING_NOISES)
@@ -121,6 +125,7 @@ class GANStep:
                 "The paper has 1, the released code 2."
             )
         self.generator, self.discriminator, self.rng = generator, discriminator, rng
+        self.devices = devices
         self.device = next(generator.parameters()).device
         self.noise, self.n_adversarial_terms, self.halved = noise, n_adversarial_terms, halved
         self.mode_seeking, self.mode_seeking_eps = mode_seeking, mode_seeking_eps
@@ -166,12 +171,15 @@ class GANStep:
         real, f = (tensor.to(self.device) for tensor in batch[:2])
         if self.feature_jitter:
             f = f + self.feature_jitter * self._normal(f.shape)
+        real, f = self.devices.rows(real), self.devices.rows(f)
         self.generator.train()
         self.discriminator.train()
         z1 = self.draw_noise(len(f))
         fake = self.generator(z1, f)
         values = self._update_discriminator(real, fake.detach(), f)
-        labels = batch[2].to(self.device) if self.guide is not None else None
+        labels = None
+        if self.guide is not None:
+            labels = self.devices.rows(batch[2].to(self.device))
         values |= self._update_generator(fake, z1, f, labels)
         for schedule in self.schedules:
             schedule.step()
@@ -180,12 +188,13 @@ class GANStep:
         return {name: value.detach() for name, value in values.items()}
 
     def draw_noise(self, n: int) -> Float[Tensor, "batch noise"]:
-        """Draw z for n pictures."""
-        shape = torch.Size((n, int(self.generator.n_noise)))  # pyright: ignore[reportArgumentType]
+        """Draw z for the n pictures of this process."""
+        n_noise = int(self.generator.n_noise)  # pyright: ignore[reportArgumentType]
+        shape = torch.Size((n * self.devices.n, n_noise))
         if self.noise == "normal":
-            return self._normal(shape)
+            return self.devices.rows(self._normal(shape))
         draws = torch.rand(shape, generator=self.rng, device=self.rng.device)
-        return (2 * draws - 1).to(self.device)
+        return self.devices.rows((2 * draws - 1).to(self.device))
 
     def _update_discriminator(self, real: Tensor, fake: Tensor, f: Tensor) -> dict[str, Tensor]:
         real_logits = self.discriminator(self._augment(real), f)
@@ -193,7 +202,9 @@ class GANStep:
         loss = hinge_discriminator_loss(real_logits, fake_logits, halved=self.halved)
         if self.mismatch:
             # Balanced batches hold one class after the other: a neighbour would have the same.
-            wrong = self.discriminator(self._augment(real), f.roll(len(f) // 2, 0))
+            others = self.devices.gather(f)
+            others = self.devices.rows(others.roll(len(others) // 2, 0))
+            wrong = self.discriminator(self._augment(real), others)
             loss = loss + self.mismatch * (1 + wrong).clamp(min=0).mean()
         values = {
             "loss_discriminator": loss,
@@ -204,6 +215,7 @@ class GANStep:
             loss = loss + self.r1 / 2 * self.r1_every * self._slope(real, f)
         self.optimizers[0].zero_grad(set_to_none=True)
         loss.backward()
+        self.devices.average_gradients(self.discriminator.parameters())
         self.optimizers[0].step()
         return values
 
@@ -230,6 +242,7 @@ class GANStep:
                 loss = loss + weight * values["mode_seeking"]
         self.optimizers[1].zero_grad(set_to_none=True)
         loss.backward()
+        self.devices.average_gradients(self.generator.parameters())
         self.optimizers[1].step()
         self.discriminator.requires_grad_(True)
         return {"loss": loss, **values}
@@ -243,7 +256,9 @@ class GANStep:
             # Equal features add columns without any difference, which lowers the mean.
             n_features = int(self.generator.n_features)  # pyright: ignore[reportArgumentType]
             z1, z2 = (nn.functional.pad(z, (0, n_features)) for z in (z1, z2))
-        return mode_seeking_loss(fake1, fake2, z1, z2, eps=self.mode_seeking_eps)
+        return mode_seeking_loss(
+            fake1, fake2, z1, z2, eps=self.mode_seeking_eps, mean=self._mean_of_batch
+        )
 
     def _slope(self, real: Tensor, f: Tensor) -> Tensor:
         real = real.detach().requires_grad_()
@@ -251,8 +266,12 @@ class GANStep:
         (slope,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
         return slope.square().sum((1, 2, 3)).mean()
 
+    def _mean_of_batch(self, values: Tensor) -> Tensor:
+        return self.devices.mean(values.mean())
+
     def _augment(self, images: Tensor) -> Tensor:
-        return diff_augment(images, policy=self.policy, generator=self.rng)
+        part = (self.devices.rank, self.devices.n)
+        return diff_augment(images, policy=self.policy, generator=self.rng, part=part)
 
     def _normal(self, shape: torch.Size) -> Tensor:
         return torch.randn(shape, generator=self.rng, device=self.rng.device).to(self.device)

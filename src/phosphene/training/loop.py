@@ -6,23 +6,28 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from phosphene._checks import check_positive
 from phosphene.training.batches import Batches
 from phosphene.training.checkpoint import (
     collect_state,
     latest_checkpoint,
-    load_checkpoint,
+    load_newest_checkpoint,
+    remove_unfinished,
     restore_state,
     save_checkpoint,
 )
+from phosphene.training.devices import Devices
 from phosphene.training.progress import Progress, SilentProgress
 
 
 @runtime_checkable
 class TrainStep(Protocol):
     """One update of one or more networks."""
+
+    devices: Devices
+    """The processes that train together; `ALONE` for one."""
 
     @property
     def parts(self) -> Mapping[str, Any]:
@@ -54,6 +59,9 @@ def fit(
     interrupted run wrote after its last checkpoint are written again when resumed: the last one of
     a step counts.
 
+    On several devices each process calls this with an equal step and equal batches; the first one
+    writes checkpoints and records. A run may go on with another number of devices.
+
     Parameters
     ----------
     step
@@ -80,51 +88,70 @@ def fit(
     Raises
     ------
     ValueError
-        If the folder holds checkpoints and `resume` is off, or the newest is beyond `n_steps`.
+        If the folder holds checkpoints and `resume` is off, the newest is beyond `n_steps`, or all
+        are damaged.
     FloatingPointError
         If a logged value stops being finite; checkpoints from before remain.
     """
     check_positive("n_steps", n_steps)
     # Denormal numbers make LSTMs on long signals ten times slower.
     torch.set_flush_denormal(True)
+    devices = step.devices
+    if not devices.first:
+        log = progress = None
     progress = progress or SilentProgress()
     start = _resume(step, checkpoints, n_steps, resume=resume)
     progress.start(stage, n_steps)
     recent: dict[str, list[Tensor]] = {}
-    for done in range(start + 1, n_steps + 1):
-        values = step(batches(done - 1))
-        for name, value in values.items():
-            recent.setdefault(name, []).append(value.detach())
-        if done % log_every == 0 or done == n_steps:
-            means = {name: float(torch.stack(some).mean()) for name, some in recent.items()}
-            _check_finite(means, stage, done)
-            if log is not None:
-                log({"stage": stage, "step": done, **means})
-            progress.update(done, means)
-            recent = {}
-        if checkpoints is not None and (done % checkpoint_every == 0 or done == n_steps):
-            save_checkpoint(checkpoints, collect_state(step.parts), step=done)
+    networks = [part for part in step.parts.values() if isinstance(part, nn.Module)]
+    with devices.joined(networks):
+        for done in range(start + 1, n_steps + 1):
+            values = step(batches(done - 1))
+            for name, value in values.items():
+                recent.setdefault(name, []).append(value.detach())
+            if done % log_every == 0 or done == n_steps:
+                means = {name: float(torch.stack(some).mean()) for name, some in recent.items()}
+                means = devices.mean_values(means)
+                _check_finite(means, stage, done)
+                if log is not None:
+                    log({"stage": stage, "step": done, **means})
+                progress.update(done, means)
+                recent = {}
+            due = done % checkpoint_every == 0 or done == n_steps
+            if checkpoints is not None and due and devices.first:
+                save_checkpoint(checkpoints, collect_state(step.parts), step=done)
     progress.finish()
 
 
 def _resume(step: TrainStep, checkpoints: Path | None, n_steps: int, *, resume: bool) -> int:
     """Restore the newest checkpoint and return its step, 0 if there is none."""
-    newest = latest_checkpoint(checkpoints) if checkpoints is not None else None
-    if newest is None:
+    if checkpoints is None:
         return 0
-    if not resume:
+    found = _find(checkpoints, n_steps, resume=resume) if step.devices.first else None
+    found = step.devices.agree(found)
+    if found is None:
+        return 0
+    start, state = found
+    restore_state(step.parts, state)
+    return start
+
+
+def _find(checkpoints: Path, n_steps: int, *, resume: bool) -> tuple[int, dict[str, Any]] | None:
+    """Load the newest checkpoint, and clear away what a write that was cut off left."""
+    newest = latest_checkpoint(checkpoints)
+    if newest is not None and not resume:
         raise ValueError(
             f"a new training must start in a folder without checkpoints; got {newest.name} in "
             f"{newest.parent.name}. Resume it, or choose another folder."
         )
-    start, state = load_checkpoint(newest)
-    if start > n_steps:
+    remove_unfinished(checkpoints)
+    found = load_newest_checkpoint(checkpoints)
+    if found is not None and found[0] > n_steps:
         raise ValueError(
-            f"`n_steps` must be at least the {start} steps of {newest.name}; got {n_steps}. "
-            "Resume with the settings of the interrupted run."
+            f"`n_steps` must be at least the {found[0]} steps of the newest checkpoint; got "
+            f"{n_steps}. Resume with the settings of the interrupted run."
         )
-    restore_state(step.parts, state)
-    return start
+    return found
 
 
 def _check_finite(values: Mapping[str, float], stage: str, step: int) -> None:
