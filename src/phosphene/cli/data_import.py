@@ -30,11 +30,20 @@ class ImportOptions:
     """
 
     sources: tyro.conf.Positional[tuple[Path, ...]]
-    """Recordings (muse-lsl CSV), or folders that are searched for them."""
+    """Recordings (muse-lsl CSV, EDF, BDF, GDF, BrainVision, EEGLAB, FIF, CNT, XDF), or folders that
+    are searched for them; or one pickle of ThoughtViz's windows."""
     out: Path
     """Data set folder to make; must not exist."""
-    events: tuple[str, ...]
-    """Event code and class name of each class, as in 1=houses 2=faces."""
+    window_set: Annotated[Literal["image", "char", "digit"] | None, tyro.conf.arg(name="set")] = (
+        None
+    )
+    """Which of ThoughtViz's sets a pickle is; it has classes of its own, and no --events."""
+    events: tuple[str, ...] = ()
+    """Event code and class name of each class, as in 1=houses 2=faces; the code of an annotation is
+    its text, as in 'Stimulus/S  1=houses'."""
+    events_from: str | None = None
+    """Where events stand, if in several places: annotations, the name of a stimulus channel, or the
+    name of a marker stream (XDF)."""
     images: Path | None = None
     """Pictures: a folder of PNG or JPEG, of MNIST's IDX or of CIFAR-10's binary files."""
     shown: tuple[str, ...] = ()
@@ -55,6 +64,14 @@ class ImportOptions:
     """Session, where no folder is called session...."""
     drop_channels: tuple[str, ...] = ()
     """Channels to leave out."""
+    rename_channels: tuple[str, ...] = ()
+    """New names of channels, as in FP1=Fp1."""
+    channel_types: tuple[str, ...] = ("eeg",)
+    """Types of the channels to read, as MNE names them: eeg, ecog, seeg, eog, emg, ..."""
+    montage: str | None = None
+    """Standard montage (MNE) that must know all channels, such as standard_1020."""
+    stream: str | None = None
+    """Name of the stream that is the signal, where an XDF file has several."""
     keep_aux: bool = False
     """Keep the auxiliary input, Right AUX."""
     stimulus_column: str | None = None
@@ -67,10 +84,15 @@ def import_dataset(options: ImportOptions) -> "Trials":
     from phosphene.data.dataset import save_dataset
     from phosphene.data.formats import find_recordings, read_recording
     from phosphene.data.formats.image_folder import find_document
+    from phosphene.data.formats.thoughtviz import is_thoughtviz
     from phosphene.data.pairing import pair
     from phosphene.data.preprocess import cut_epochs
     from phosphene.data.recording import check_distinct
 
+    if options.window_set is not None or any(is_thoughtviz(path) for path in options.sources):
+        from phosphene.cli.import_windows import import_windows
+
+        return import_windows(options)
     events = _pairs(options.events, option="--events", example="1=houses 2=faces")
     if len(set(events.values())) < 2:
         raise WrongUseError(
@@ -85,7 +107,8 @@ def import_dataset(options: ImportOptions) -> "Trials":
         raise WrongUseError(
             f"`--out` must not exist yet; {options.out} does; choose another name or remove it."
         )
-    images = _read_images(options, list(dict.fromkeys(events.values())))
+    renames = _pairs(options.rename_channels, option="--rename-channels", example="FP1=Fp1 FZ=Fz")
+    images = read_pictures(options, list(dict.fromkeys(events.values())))
     recordings = [
         read_recording(
             path,
@@ -94,6 +117,11 @@ def import_dataset(options: ImportOptions) -> "Trials":
             drop_channels=options.drop_channels,
             keep_aux=options.keep_aux,
             stimulus_column=options.stimulus_column,
+            rename_channels=renames,
+            channel_types=options.channel_types,
+            events_from=options.events_from,
+            montage=options.montage,
+            stream=options.stream,
         )
         for path in find_recordings(options.sources)
     ]
@@ -117,14 +145,17 @@ def import_dataset(options: ImportOptions) -> "Trials":
         },
     )
     print(f"{len(recordings)} recordings, {sum(r.duration for r in recordings) / 60:.1f} minutes")
-    _print_counts(trials, rejected)
+    for recording in recordings:
+        if recording.meas_note:
+            print(f"note    {recording.source}: {recording.meas_note}")
+    print_counts(trials, rejected)
     if ignored:
         print(f"events  codes {', '.join(ignored)} have no class and were left out")
     if images is not None:
         print(f"{len(images)} pictures, {int(images.shown.sum())} of them shown")
     print(f"pairing {pairing.kind}: {pairing.reason}")
     if "unknown" in trials.table["subject"].to_numpy():
-        print("subject unknown: no folder is called subject...; name it with --subject")
+        print("subject unknown: no folder is called subject... or sub-...; name it with --subject")
     return trials
 
 
@@ -136,7 +167,8 @@ def main(argv: list[str]) -> None:
     print(f"next    phosphene data inspect {shlex.quote(str(options.out))}")
 
 
-def _read_images(options: ImportOptions, classes: Sequence[str]) -> "ImageSet | None":
+def read_pictures(options: ImportOptions, classes: Sequence[str]) -> "ImageSet | None":
+    """Read the pictures of the classes; None where no pictures are named."""
     if options.images is None:
         picture_options = {
             "--shown": options.shown,
@@ -163,8 +195,8 @@ def _read_images(options: ImportOptions, classes: Sequence[str]) -> "ImageSet | 
         if name not in images.classes:
             near = _checks.nearest_name(name, images.classes)
             raise WrongUseError(
-                f"`--events` must name classes of the pictures, {', '.join(images.classes)}; got "
-                f"'{name}'; "
+                f"`--{'set' if options.window_set else 'events'}` must name classes of the "
+                f"pictures, {', '.join(images.classes)}; got '{name}'; "
                 + (f"did you mean '{near}'?" if near else "rename with --class-names.")
             )
     images = images.with_classes(classes)
@@ -179,7 +211,7 @@ def _pairs(words: Sequence[str], *, option: str, example: str) -> dict[str, str]
     """Read words like 1=houses."""
     pairs: dict[str, str] = {}
     for word in words:
-        left, equals, right = word.partition("=")
+        left, equals, right = word.rpartition("=")
         if not (left and equals and right):
             raise WrongUseError(f"`{option}` takes pairs like {example}; got '{word}'.")
         if left in pairs:
@@ -188,7 +220,8 @@ def _pairs(words: Sequence[str], *, option: str, example: str) -> dict[str, str]
     return pairs
 
 
-def _print_counts(trials: "Trials", rejected: Any) -> None:
+def print_counts(trials: "Trials", rejected: Any) -> None:
+    """Print trials per class, and why others were rejected."""
     counts = trials.table["class_name"].value_counts()
     each = ", ".join(f"{counts[name]} {name}" for name in trials.classes)
     print(

@@ -19,12 +19,15 @@ def inspect(
     """Say what is in raw recordings, in pictures or in a data set, and what to do next.
 
     Args:
-        path: A recording, a folder of recordings, pictures, or a data set folder.
+        path: A recording, a folder of recordings, a pickle of windows, pictures, or a data set
+            folder.
         json: Print JSON instead of tables.
         figure: Draw a data set into a PNG file beside its folder.
         class_from: Class of a picture: its folder's name, or its own name up to the first hyphen.
     """
     from phosphene.data.dataset import is_dataset
+    from phosphene.data.formats import has_recordings
+    from phosphene.data.formats.thoughtviz import is_thoughtviz
 
     if not path.exists():
         raise ValueError(
@@ -33,8 +36,12 @@ def inspect(
         )
     if is_dataset(path):
         _inspect_dataset(path, as_json=json, figure=figure)
-    elif _has_recordings(path):
+    elif has_recordings(path):
         _inspect_recordings(path, as_json=json)
+    elif is_thoughtviz(path):
+        from phosphene.cli.import_windows import inspect_windows
+
+        inspect_windows(path, as_json=json)
     else:
         _inspect_images(path, as_json=json, class_from=class_from)
 
@@ -47,26 +54,21 @@ def main(argv: list[str]) -> None:
 def import_command(path: Path, found: Sequence[Mapping[str, Any]]) -> str:
     """Return the command that imports what was inspected; it runs as it is."""
     codes = list(dict.fromkeys(code for record in found for code in record["events"]))
-    bad = list(
-        dict.fromkeys(
-            channel["name"]
-            for record in found
-            for channel in record["channels"]
-            if channel["problem"] in ("flat", "NaN")
-        )
-    )
+    bad = [
+        channel["name"]
+        for record in found
+        for channel in record["channels"]
+        if channel["problem"] in ("flat", "NaN")
+    ]
+    bad += [name for record in found for name in record["bad_channels"]]
+    bad = list(dict.fromkeys(bad))
+    sources = list(dict.fromkeys(r["events_from"] for r in found if r["events_from"]))
     name = path.resolve().stem if path.is_file() else path.resolve().name
     words = ["phosphene", "data", "import", str(path), "--out", f"data/{name}"]
     words += ["--events", *(f"{code}=class{code}" for code in codes)]
+    words += ["--events-from", sources[0]] if sources else []
     words += ["--drop-channels", *bad] if bad else []
     return shlex.join(words)
-
-
-def _has_recordings(path: Path) -> bool:
-    from phosphene.data.formats import RECORDING_SUFFIXES
-
-    files = path.rglob("*") if path.is_dir() else [path]
-    return any(file.suffix.lower() in RECORDING_SUFFIXES for file in files)
 
 
 def _inspect_recordings(path: Path, *, as_json: bool) -> None:
@@ -117,7 +119,10 @@ def _print_recordings(found: Sequence[Mapping[str, Any]]) -> None:
             + (f" (every {event['median_spacing_s']:.2f} s)" if event["median_spacing_s"] else "")
             for code, event in record["events"].items()
         ]
-        console.print(f"  events {', '.join(codes) or 'none'}", markup=False)
+        source = f" (from {record['events_from']}, one of several)" if record["events_from"] else ""
+        console.print(f"  events {', '.join(codes) or 'none'}{source}", markup=False)
+        if record["note"]:
+            console.print(f"  note {record['note']}", markup=False)
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("channel")
         for column in ("mean uV", "SD uV", "peak to peak uV"):
@@ -158,13 +163,17 @@ def _inspect_dataset(path: Path, *, as_json: bool, figure: bool) -> None:
 
 
 def _print_dataset(found: Mapping[str, Any]) -> None:
+    n = found["n_recordings"]
     print(
         f"{found['name']} ({found['origin']}), hash {found['data_hash']}\n"
         f"{found['n_trials']} trials of {len(found['ch_names'])} channels x {found['n_times']} "
         f"samples "
         f"({found['tmin']:g} to {found['tmin'] + found['duration_s']:.3g} s at {found['sfreq']:g} "
-        f"Hz), {found['n_recordings']} recordings of {found['recorded_s'] / 60:.1f} minutes"
+        f"Hz), "
+        + (f"{n} recordings of {found['recorded_s'] / 60:.1f} minutes" if n else "no recordings")
     )
+    if found["unit"] != "V":
+        print(f"unit    {found['unit']}")
     _print_counts(found)
     for reason, n in found["rejected"].items():
         print(f"{n} rejected: {reason}")

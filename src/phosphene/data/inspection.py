@@ -20,7 +20,8 @@ def inspect_recording(recording: Recording) -> dict[str, Any]:
     """Describe a raw recording: rate, gaps, channels, events, mains.
 
     A channel is flat when constant, noisy when its standard deviation about a running median of one
-    second exceeds 150 uV: more than eye blinks give, less than a loose electrode does.
+    second exceeds 150 uV: more than eye blinks give, less than a loose electrode does. It is marked
+    bad when the source says so.
     """
     mains, ratio = find_mains([recording])
     return {
@@ -34,13 +35,20 @@ def inspect_recording(recording: Recording) -> dict[str, Any]:
         "duration_s": recording.duration,
         "gaps_s": [gap / recording.sfreq for gap in recording.gaps],
         "channels": [
-            _channel(name, np.asarray(samples, dtype=np.float64), recording.sfreq)
+            _channel(
+                name,
+                np.asarray(samples, dtype=np.float64),
+                recording.sfreq,
+                is_bad=name in recording.bad_channels,
+            )
             for name, samples in zip(recording.ch_names, recording.signal, strict=True)
         ],
         "events": _events(recording),
+        "events_from": recording.events_from,
         "mains": mains,
         "mains_ratio": ratio,
         "note": recording.meas_note,
+        "bad_channels": list(recording.bad_channels),
     }
 
 
@@ -65,6 +73,7 @@ def inspect_dataset(dataset: Dataset) -> dict[str, Any]:
         "rejected": _counts(dataset.rejected["reason"]),
         "n_rejected": len(dataset.rejected),
         "ch_names": list(trials.ch_names),
+        "unit": trials.unit,
         "sfreq": trials.sfreq,
         "tmin": trials.tmin,
         "n_times": trials.n_times,
@@ -201,7 +210,7 @@ def find_mains(recordings: Sequence[Recording]) -> tuple[float | None, float | N
     return (best if ratios[best] >= MAINS_RATIO else None), ratios[best]
 
 
-def _channel(name: str, samples: np.ndarray, sfreq: float) -> dict[str, Any]:
+def _channel(name: str, samples: np.ndarray, sfreq: float, *, is_bad: bool) -> dict[str, Any]:
     good = samples[np.isfinite(samples)]
     n_bad = len(samples) - len(good)
     if not len(good):
@@ -216,6 +225,8 @@ def _channel(name: str, samples: np.ndarray, sfreq: float) -> dict[str, Any]:
         problem = "NaN"
     elif np.ptp(good) == 0:
         problem = "flat"
+    elif is_bad:
+        problem = "marked bad"
     elif spread > NOISY_V:
         problem = "noisy"
     return {

@@ -41,6 +41,12 @@ class Recording:
         Rate estimated from the time stamps, where the source has any.
     meas_note
         A remark about the measurement, shown by `data inspect`.
+    bad_channels
+        Channels that the source marks as bad, and those of it that could not be read along; a data
+        set does not keep this.
+    events_from
+        Where the events came from, if the source has several places for them; a data set does not
+        keep this.
 
     Raises
     ------
@@ -61,6 +67,8 @@ class Recording:
     gaps: tuple[int, ...] = ()
     sfreq_measured: float | None = None
     meas_note: str = ""
+    bad_channels: tuple[str, ...] = ()
+    events_from: str = ""
 
     def __post_init__(self) -> None:
         _checks.check_shape("signal", self.signal.shape, (len(self.ch_names), None), "chan time")

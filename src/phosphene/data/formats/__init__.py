@@ -4,88 +4,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from phosphene.data.formats.recordings import (
+    RECORDING_SUFFIXES,
+    find_recordings,
+    has_recordings,
+    read_recording,
+)
+
 if TYPE_CHECKING:
     from phosphene.data.images import ImageSet
-    from phosphene.data.recording import Recording
 
-RECORDING_SUFFIXES = (".csv",)
-
-
-def read_recording(
-    path: Path,
-    *,
-    subject: str | None = None,
-    session: str | None = None,
-    recording: str | None = None,
-    drop_channels: Sequence[str] = (),
-    keep_aux: bool = False,
-    stimulus_column: str | None = None,
-    strict: bool = True,
-) -> "Recording":
-    """Read one recording, choosing the reader by the file's suffix.
-
-    Parameters
-    ----------
-    path
-        A muse-lsl CSV file.
-    subject, session, recording
-        Identity, where folder and file names do not tell it.
-    drop_channels
-        Channels to leave out.
-    keep_aux
-        Keep the auxiliary input.
-    stimulus_column
-        Column that names the picture shown.
-    strict
-        Refuse NaN, constant channels and files without events; False is for inspection.
-    """
-    from phosphene.data.formats.muse_csv import read_muse_csv
-
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"a recording is a file; there is none at {path}; correct the path.")
-    if path.suffix.lower() not in RECORDING_SUFFIXES:
-        raise ValueError(
-            f"recordings are read from {', '.join(RECORDING_SUFFIXES)} files (muse-lsl); got "
-            f"{path.name}; convert it."
-        )
-    return read_muse_csv(
-        path,
-        subject=subject,
-        session=session,
-        recording=recording,
-        drop_channels=drop_channels,
-        keep_aux=keep_aux,
-        stimulus_column=stimulus_column,
-        strict=strict,
-    )
-
-
-def find_recordings(paths: Sequence[Path]) -> list[Path]:
-    """Return the recording files among files and, searched recursively, folders; sorted."""
-    found: dict[Path, None] = {}
-    for path in map(Path, paths):
-        if path.is_dir():
-            inside = [
-                p
-                for p in sorted(path.rglob("*"))
-                if p.is_file()
-                and p.suffix.lower() in RECORDING_SUFFIXES
-                and not any(part.startswith(".") for part in p.relative_to(path).parts)
-            ]
-            if not inside:
-                raise ValueError(
-                    f"a folder of recordings must hold {', '.join(RECORDING_SUFFIXES)} files; "
-                    f"{path} holds none; correct the path."
-                )
-            found.update(dict.fromkeys(inside))
-        elif path.is_file():
-            found[path] = None
-        else:
-            raise ValueError(
-                f"recordings are files or folders; there is nothing at {path}; correct the path."
-            )
-    return list(found)
+__all__ = [
+    "RECORDING_SUFFIXES",
+    "find_recordings",
+    "has_recordings",
+    "read_images",
+    "read_recording",
+]
 
 
 def read_images(

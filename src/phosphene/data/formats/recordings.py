@@ -1,0 +1,177 @@
+"""Which files are recordings, and which reader reads each."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from phosphene.data.recording import Recording
+
+MUSE_SUFFIXES = (".csv",)
+XDF_SUFFIXES = (".xdf", ".xdfz")
+MNE_SUFFIXES = (".edf", ".bdf", ".gdf", ".vhdr", ".ahdr", ".set", ".fif", ".fif.gz", ".cnt")
+"""Formats that are found in a folder. MNE reads more; a file of those is named itself."""
+FOLDER_SUFFIXES = (".mff",)
+RECORDING_SUFFIXES = (*MUSE_SUFFIXES, *XDF_SUFFIXES, *MNE_SUFFIXES, *FOLDER_SUFFIXES)
+NAMED_ONLY = (".eeg", ".nedf", ".lay", ".cdt", ".dap", ".dat", ".rs3", ".data", ".mefd", ".nxe")
+"""Formats of MNE whose suffixes others use as well."""
+NOT_CONTINUOUS = re.compile(
+    r".*[-_](epo|eve|ave|cov|trans|proj|ica|fwd|inv|src|sol|bem)\.fif(\.gz)?", re.IGNORECASE
+)
+WHAT_THEY_ARE = "muse-lsl CSV, EDF, BDF, GDF, BrainVision (.vhdr), EEGLAB (.set), FIF, CNT, XDF"
+
+_DEFAULTS: dict[str, Any] = {
+    "stimulus_column": None,
+    "rename_channels": None,
+    "channel_types": ("eeg",),
+    "events_from": None,
+    "montage": None,
+    "stream": None,
+}
+_TAKES = {
+    "muse-lsl CSV": ("stimulus_column",),
+    "XDF": ("rename_channels", "events_from", "montage", "stream"),
+    "MNE": ("rename_channels", "channel_types", "events_from", "montage"),
+}
+
+
+def read_recording(
+    path: Path,
+    *,
+    subject: str | None = None,
+    session: str | None = None,
+    recording: str | None = None,
+    drop_channels: Sequence[str] = (),
+    keep_aux: bool = False,
+    stimulus_column: str | None = None,
+    rename_channels: Mapping[str, str] | None = None,
+    channel_types: Sequence[str] = ("eeg",),
+    events_from: str | None = None,
+    montage: str | None = None,
+    stream: str | None = None,
+    strict: bool = True,
+) -> "Recording":
+    """Read one recording, choosing the reader by the file's suffix.
+
+    Parameters
+    ----------
+    path
+        A file in one of the formats of `RECORDING_SUFFIXES`, or in another that MNE reads.
+    subject, session, recording
+        Identity, where folder and file names do not tell it.
+    drop_channels
+        Channels to leave out.
+    keep_aux
+        Keep the auxiliary input of a Muse; other formats have no such channel to leave out.
+    stimulus_column
+        Column that names the picture shown.
+    rename_channels
+        New names of channels.
+    channel_types
+        Types of channels to read, as MNE names them.
+    events_from
+        Where events stand: 'annotations', a stimulus channel, or a marker stream of an XDF file.
+    montage
+        Standard montage that must know the channels.
+    stream
+        The stream of an XDF file that is the signal.
+    strict
+        Refuse NaN, constant channels and files without events; False is for inspection.
+
+    Raises
+    ------
+    ValueError
+        For a file of an unknown format, an option that its format does not have, and what the
+        reader refuses.
+    """
+    path = Path(path)
+    suffix = _suffix(path)
+    is_folder = path.is_dir() and suffix in FOLDER_SUFFIXES
+    if not path.is_file() and not is_folder:
+        raise ValueError(f"a recording is a file; there is none at {path}; correct the path.")
+    if suffix not in (*RECORDING_SUFFIXES, *NAMED_ONLY):
+        raise ValueError(
+            f"recordings are read from {', '.join(RECORDING_SUFFIXES)} files ({WHAT_THEY_ARE}); "
+            f"got {path.name}; convert it."
+        )
+    if NOT_CONTINUOUS.fullmatch(path.name):
+        raise ValueError(
+            f"a recording is continuous; by its name {path.name} is not; name the raw file."
+        )
+    kind = "muse-lsl CSV" if suffix in MUSE_SUFFIXES else "XDF" if suffix in XDF_SUFFIXES else "MNE"
+    given = {
+        "stimulus_column": stimulus_column,
+        "rename_channels": rename_channels or None,
+        "channel_types": tuple(channel_types),
+        "events_from": events_from,
+        "montage": montage,
+        "stream": stream,
+    }
+    for name, value in given.items():
+        if name not in _TAKES[kind] and value != _DEFAULTS[name]:
+            fit = [other for other, names in _TAKES.items() if name in names]
+            raise ValueError(
+                f"`--{name.replace('_', '-')}` is for recordings in the formats of "
+                f"{' and '.join(fit)}; {path.name} is {kind}; leave it out."
+            )
+    options = {name: given[name] for name in _TAKES[kind]}
+    identity = {"subject": subject, "session": session, "recording": recording}
+    shared = {**identity, "drop_channels": drop_channels, "strict": strict}
+    if kind == "muse-lsl CSV":
+        from phosphene.data.formats.muse_csv import read_muse_csv
+
+        return read_muse_csv(path, **shared, keep_aux=keep_aux, **options)
+    from phosphene.data.formats.mne_raw import read_mne_raw
+
+    return read_mne_raw(path, **shared, **options)
+
+
+def find_recordings(paths: Sequence[Path]) -> list[Path]:
+    """Return the recording files among files and, searched recursively, folders; sorted.
+
+    Of a FIF file in parts the first is returned; it names the others. Files of MNE that are not
+    continuous (``-epo.fif`` and others) are passed over.
+    """
+    found: dict[Path, None] = {}
+    for path in map(Path, paths):
+        if path.is_dir() and path.suffix.lower() not in FOLDER_SUFFIXES:
+            inside = [p for p in sorted(path.rglob("*")) if _is_found(p, path)]
+            if not inside:
+                raise ValueError(
+                    f"a folder of recordings must hold {', '.join(RECORDING_SUFFIXES)} files; "
+                    f"{path} holds none; correct the path."
+                )
+            found.update(dict.fromkeys(inside))
+        elif path.exists():
+            found[path] = None
+        else:
+            raise ValueError(
+                f"recordings are files or folders; there is nothing at {path}; correct the path."
+            )
+    return list(found)
+
+
+def has_recordings(path: Path) -> bool:
+    """Say whether a path is a recording or a folder that holds some."""
+    if path.is_dir() and path.suffix.lower() not in FOLDER_SUFFIXES:
+        return any(_is_found(file, path) for file in path.rglob("*"))
+    return _suffix(path) in (*RECORDING_SUFFIXES, *NAMED_ONLY)
+
+
+def _is_found(path: Path, root: Path) -> bool:
+    suffix = _suffix(path)
+    parts = path.relative_to(root).parts
+    if suffix not in RECORDING_SUFFIXES or any(part.startswith(".") for part in parts):
+        return False
+    if (suffix in FOLDER_SUFFIXES) != path.is_dir() or NOT_CONTINUOUS.fullmatch(path.name):
+        return False
+    if any(Path(part).suffix.lower() in FOLDER_SUFFIXES for part in parts[:-1]):
+        return False
+    part = re.fullmatch(r"(.+)-\d+(\.fif(?:\.gz)?)", path.name, re.IGNORECASE)
+    return not (part and path.with_name(part.group(1) + part.group(2)).is_file())
+
+
+def _suffix(path: Path) -> str:
+    name = path.name.lower()
+    return ".fif.gz" if name.endswith(".fif.gz") else path.suffix.lower()

@@ -1,0 +1,67 @@
+import pytest
+
+from phosphene.data.formats.recordings import find_recordings, has_recordings, read_recording
+
+
+def touch(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_finds_recordings_recursively_and_once(tmp_path):
+    touch(tmp_path / "b", "s/2.csv", "1.CSV", ".hidden/3.csv", "notes.txt", "4.eeg", "data_1.bin")
+    found = find_recordings([tmp_path / "b", tmp_path / "b" / "s" / "2.csv"])
+    assert [p.name for p in found] == ["1.CSV", "2.csv"]
+
+
+def test_finds_every_format_but_not_what_belongs_to_another(tmp_path):
+    touch(
+        tmp_path,
+        *("a.edf", "b.BDF", "c.vhdr", "c.vmrk", "c.eeg", "d.set", "d.fdt", "e_raw.fif.gz"),
+        *("f_raw.fif", "f_raw-1.fif", "f-epo.fif", "f-eve.fif", "g-2.fif", "h.xdf", "i.cnt"),
+        *("j.mff/signal1.bin", "j.mff/inside.edf", "k.gdf"),
+    )
+    found = [p.name for p in find_recordings([tmp_path])]
+    assert found == [
+        *("a.edf", "b.BDF", "c.vhdr", "d.set", "e_raw.fif.gz", "f_raw.fif", "g-2.fif", "h.xdf"),
+        *("i.cnt", "j.mff", "k.gdf"),
+    ]
+    assert has_recordings(tmp_path)
+    assert has_recordings(tmp_path / "c.eeg")
+    assert not has_recordings(tmp_path / "c.vmrk")
+
+
+def test_refuses_folders_without_recordings(tmp_path):
+    with pytest.raises(ValueError, match="holds none"):
+        find_recordings([tmp_path])
+    with pytest.raises(ValueError, match="nothing at"):
+        find_recordings([tmp_path / "absent"])
+    assert not has_recordings(tmp_path)
+
+
+def test_reads_a_recording_by_suffix(tmp_path, muse_text):
+    path = tmp_path / "a.csv"
+    path.write_text(muse_text())
+    assert read_recording(path, subject="1", session="2").recording == "1_2_a"
+    touch(tmp_path, "a.edf", "a.docx", "a-epo.fif")
+    for name, says in (
+        ("a.edf", "header"),
+        ("a.docx", r"\.csv, .*a\.docx"),
+        ("a-epo.fif", "continuous"),
+        ("b.csv", "none at"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            read_recording(tmp_path / name)
+
+
+def test_refuses_options_of_other_formats(tmp_path, muse_text):
+    path = tmp_path / "a.csv"
+    path.write_text(muse_text())
+    touch(tmp_path, "a.edf")
+    with pytest.raises(ValueError, match=r"`--events-from` is for .* XDF and MNE; a\.csv is muse"):
+        read_recording(path, events_from="annotations")
+    with pytest.raises(ValueError, match=r"`--stimulus-column` is for .*a\.edf is MNE; leave"):
+        read_recording(tmp_path / "a.edf", stimulus_column="picture")
+    assert read_recording(path, channel_types=("eeg",), rename_channels={}).n_samples == 1024
