@@ -90,3 +90,30 @@ def muse_text():
         return table.to_csv(index=False, float_format="%.4f")
 
     return make
+
+
+@pytest.fixture
+def python2_pickle():
+    """Assemble a dict of arrays as Python 2's cPickle writes it (protocol 2)."""
+
+    def whole(n: int) -> bytes:
+        return b"K" + bytes([n]) if n < 256 else b"J" + n.to_bytes(4, "little", signed=True)
+
+    def make(arrays) -> bytes:
+        parts = [b"\x80\x02}q\x01("]
+        for key, array in arrays.items():
+            data = np.asarray(array).tobytes()
+            dtype = array.dtype.str
+            parts += [
+                b"U" + bytes([len(key)]) + key.encode() + b"q\x02",
+                b"cnumpy.core.multiarray\n_reconstruct\nq\x03cnumpy\nndarray\nq\x04",
+                b"K\x00\x85q\x05U\x01bq\x06\x87q\x07Rq\x08(K\x01(",
+                *(whole(n) for n in array.shape),
+                b"tq\x09cnumpy\ndtype\nq\x0aU\x02" + dtype[1:].encode() + b"q\x0bK\x00K\x01\x87",
+                b"q\x0cRq\x0d(K\x03U\x01" + dtype[:1].encode() + b"q\x0eNNN",
+                b"J\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tq\x0fb\x89",
+                b"T" + len(data).to_bytes(4, "little") + data + b"q\x10tq\x11b",
+            ]
+        return b"".join([*parts, b"u."])
+
+    return make
