@@ -99,7 +99,7 @@ CHANNELS, RATE, LENGTH = ("TP9", "AF7", "AF8", "TP10"), 128.0, 102
         ({"ch_names": (*CHANNELS, "Cz")}, r"4 channels.*got 5.*--drop-channels Cz"),
         ({"ch_names": CHANNELS[:3]}, r"4 channels.*got 3.*Record TP10 too"),
         ({"ch_names": (*CHANNELS[:3], "Cz")}, r"Record TP10 too, rename"),
-        ({"ch_names": CHANNELS[::-1]}, "Reorder"),
+        ({"ch_names": CHANNELS[::-1]}, "same order .* Give the raw recordings"),
         ({"sfreq": 256.0}, r"102 samples at 128 Hz; got 102 at 256 Hz.*--resample 128"),
         ({"n_times": 90}, r"got 90.*--tmin 0 --tmax 0\.79"),
     ],

@@ -12,7 +12,8 @@ import tyro
 
 from phosphene._checks import check_positive
 from phosphene.cli.progress import open_progress
-from phosphene.cli.wrong_use import WrongUseError, check_use
+from phosphene.cli.signals import read_signals
+from phosphene.cli.wrong_use import WrongUseError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from phosphene.training.progress import Progress
 
 N_ON_GRID = 24
-ANY_CLASS = "any"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,9 @@ class GenerateOptions:
     bundle: tyro.conf.Positional[Path]
     """Bundle, or the run folder that holds it."""
     signals: Path
-    """A recording (muse-lsl CSV), a folder of them, or a data set folder."""
+    """A recording (in a format that `data import` reads), a folder of them, or a data set folder.
+    Channels of recordings are found by their names; those that the model does not know are left
+    out."""
     out: Path
     """Folder to make; must not exist or be empty."""
     n_draws: int = 4
@@ -49,8 +51,23 @@ class GenerateOptions:
     events: tuple[str, ...] = ()
     """Event codes to cut at and what was shown then, as in 1=houses 2=faces; all codes if left
     out."""
+    events_from: str | None = None
+    """Where events stand, if in several places: annotations, or the name of a stimulus channel or
+    of a marker stream."""
+    onsets: tuple[float, ...] = ()
+    """When pictures were shown, in s from the start, for a recording without events."""
     drop_channels: tuple[str, ...] = ()
-    """Channels of a recording to leave out."""
+    """Channels of a recording to leave out, such as flat ones."""
+    rename_channels: tuple[str, ...] = ()
+    """New names of channels, as in 'EEG Fp1=Fp1', where yours differ from the model's."""
+    channel_types: tuple[str, ...] = ("eeg",)
+    """Types of the channels to read, as MNE names them."""
+    montage: str | None = None
+    """Standard montage (MNE) of the recording; it must agree with the model's."""
+    stream: str | None = None
+    """Name of the stream that is the signal, where an XDF file has several."""
+    scale_signals: float = 1.0
+    """Factor on all samples, where a file names the wrong unit."""
     seed: int = 0
     """Seed of the noise."""
 
@@ -118,32 +135,6 @@ def main(argv: list[str]) -> None:
     )
 
 
-def read_signals(options: GenerateOptions, bundle: "Bundle") -> "tuple[Trials, list[str]]":
-    """Return trials that fit the bundle, and what was shown in each, "" where that is unknown."""
-    from phosphene.data.dataset import is_dataset, load_dataset
-
-    path = options.signals
-    if not path.exists():
-        raise ValueError(
-            f"`--signals` must be a recording or a data set; there is nothing at {path}; correct "
-            "the path."
-        )
-    if is_dataset(path):
-        for name in ("events", "drop_channels"):
-            if getattr(options, name):
-                raise WrongUseError(
-                    f"`--{name.replace('_', '-')}` is about raw recordings; {path} is a data set; "
-                    "leave it out."
-                )
-        trials = load_dataset(path).trials
-        shown = trials.table["class_name"].tolist()
-    else:
-        trials, shown = _cut(options, bundle)
-    bundle.check_signals(ch_names=trials.ch_names, sfreq=trials.sfreq, n_times=trials.n_times)
-    bundle.check_preprocessing(trials.preprocessing)
-    return trials, shown
-
-
 def describe(
     trials: "Trials", shown: Sequence[str], probabilities: "np.ndarray", classes: Sequence[str]
 ) -> "pd.DataFrame":
@@ -161,56 +152,6 @@ def describe(
     )
     columns = {f"p({name})": probabilities[:, label] for label, name in enumerate(classes)}
     return table.assign(**columns)
-
-
-def _cut(options: GenerateOptions, bundle: "Bundle") -> "tuple[Trials, list[str]]":
-    """Filter and cut raw recordings as the training trials were."""
-    from phosphene.data.formats import find_recordings, read_recording
-    from phosphene.data.formats.muse_csv import AUX
-    from phosphene.data.preprocess import cut_epochs
-    from phosphene.data.recording import check_distinct
-
-    names = _names_of_events(options.events, bundle.classes)
-    preprocessing = bundle.preprocessing()
-    recordings = []
-    for path in find_recordings([options.signals]):
-        recording = read_recording(
-            path,
-            drop_channels=options.drop_channels,
-            keep_aux=AUX in bundle.ch_names,
-        )
-        bundle.check_channels(recording.ch_names)
-        recordings.append(recording)
-    check_distinct(recordings)
-    codes = names or {code: "" for recording in recordings for code in recording.events["code"]}
-    trials, rejected = cut_epochs(recordings, preprocessing, events=dict.fromkeys(codes, ANY_CLASS))
-    for reason, n in rejected["reason"].value_counts().items():
-        print(f"{n} rejected: {reason}")
-    code_at = {
-        (recording.recording, int(event.sample)): str(event.code)
-        for recording in recordings
-        for event in recording.events.itertuples()
-    }
-    sfreqs = {recording.recording: recording.sfreq for recording in recordings}
-    keys = [
-        (row.recording, round(row.onset * sfreqs[row.recording]))
-        for row in trials.table.itertuples()
-    ]
-    return trials, [codes[code_at[key]] for key in keys]
-
-
-def _names_of_events(words: Sequence[str], classes: Sequence[str]) -> dict[str, str]:
-    """Read words like 1=houses; the names must be classes of the bundle."""
-    names: dict[str, str] = {}
-    for word in words:
-        code, equals, name = word.partition("=")
-        if not (code and equals and name) or code in names:
-            raise WrongUseError(
-                f"`--events` takes each code once, as in 1=houses 2=faces; got {' '.join(words)}."
-            )
-        check_use("events", name, classes)
-        names[code] = name
-    return names
 
 
 def _check_count(name: str, value: int) -> None:

@@ -1,6 +1,6 @@
 """Mistakes on the command line, as opposed to failures: they end with exit code 2."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from phosphene._checks import check_option
 
@@ -15,3 +15,16 @@ def check_use(name: str, value: str, options: Iterable[str]) -> None:
         check_option(name, value, options)
     except ValueError as error:
         raise WrongUseError(str(error)) from None
+
+
+def read_pairs(words: Sequence[str], *, option: str, example: str) -> dict[str, str]:
+    """Read words like 1=houses; the last equals sign parts them, for codes may hold some."""
+    pairs: dict[str, str] = {}
+    for word in words:
+        left, equals, right = word.rpartition("=")
+        if not (left and equals and right):
+            raise WrongUseError(f"`{option}` takes pairs like {example}; got '{word}'.")
+        if left in pairs:
+            raise WrongUseError(f"`{option}` names '{left}' twice; got {' '.join(words)}.")
+        pairs[left] = right
+    return pairs

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -72,9 +73,9 @@ class Bundle:
                 "with yours."
             )
         elif extra:
-            remedy = f"Leave the others out with --drop-channels {' '.join(extra)}."
+            remedy = f"Import again with --drop-channels {shlex.join(extra)}."
         else:
-            remedy = "Reorder them."
+            remedy = "Give the raw recordings: `phosphene generate` finds their channels by name."
         raise ValueError(
             f"{rule} ({', '.join(expected)}); got {len(ch_names)} ({', '.join(ch_names)}). {remedy}"
         )
