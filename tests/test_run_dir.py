@@ -72,7 +72,7 @@ def test_broken_json_is_named(run):
 
 @pytest.mark.parametrize("name", ["../outside.json", "/tmp/outside.json"])
 def test_names_stay_inside(run, name):
-    with pytest.raises(ValueError, match="inside the run folder"):
+    with pytest.raises(ValueError, match="stay inside"):
         run.write_json(name, 1)
 
 
@@ -93,7 +93,7 @@ def test_object_arrays_are_refused(run):
 
 def test_pickles_are_refused_on_reading(run):
     np.savez(run.path / "a.npz", trial=np.array(["a", None], dtype=object))
-    with pytest.raises(ValueError, match="allow_pickle=False"):
+    with pytest.raises(ValueError, match="Python objects"):
         run.read_arrays("a.npz")
 
 

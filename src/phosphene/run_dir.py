@@ -12,8 +12,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from phosphene._checks.files import inside, parse_json, read_bytes, read_json
+
 if TYPE_CHECKING:
     import numpy as np
+
+MAX_LOG_BYTES = 256 << 20
 
 VERSIONED = (
     "phosphene",
@@ -30,7 +34,10 @@ VERSIONED = (
 
 
 class RunDir:
-    """A run folder; names are paths relative to it, with forward slashes."""
+    """A run folder; names are paths relative to it, with forward slashes.
+
+    Its files may come from somebody else: names and links stay inside, sizes are limited.
+    """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -78,11 +85,7 @@ class RunDir:
 
     def read_json(self, name: str) -> Any:
         """Read a JSON file of the run."""
-        path = self._existing(name)
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path} must hold JSON; {error}. Was it edited by hand?") from None
+        return read_json(self._existing(name), remedy="was it edited by hand?")
 
     def write_arrays(self, name: str, arrays: Mapping[str, "np.ndarray"]) -> None:
         """Write arrays to one `.npz` atomically; arrays of Python objects are refused."""
@@ -99,10 +102,9 @@ class RunDir:
 
     def read_arrays(self, name: str) -> dict[str, "np.ndarray"]:
         """Read all arrays of an `.npz`; pickles are refused."""
-        import numpy as np
+        from phosphene._checks.arrays import read_npz
 
-        with np.load(self._existing(name), allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
+        return read_npz(self._existing(name))
 
     def write_bytes(self, name: str, write: Callable[[IO[bytes]], object]) -> None:
         """Let `write` fill a file that appears under its name only when complete."""
@@ -120,11 +122,23 @@ class RunDir:
 
     def read_log(self) -> list[dict[str, Any]]:
         """Return the records of log.jsonl, without a half-written last line."""
-        path = self.path / "log.jsonl"
-        if not path.is_file():
+        if not self.has("log.jsonl"):
             return []
-        complete = path.read_bytes().rpartition(b"\n")[0]
-        return [json.loads(line) for line in complete.splitlines() if line]
+        path = self._file("log.jsonl")
+        complete = read_bytes(path, limit=MAX_LOG_BYTES).rpartition(b"\n")[0]
+        records = []
+        for number, line in enumerate(complete.splitlines(), start=1):
+            try:
+                record = parse_json(line.decode("utf-8")) if line else None
+                if line and not isinstance(record, dict):
+                    raise ValueError("no object")
+            except ValueError as error:
+                raise ValueError(
+                    f"every line of {path} must be a JSON object; line {number} is none ({error}); "
+                    "was it edited by hand?"
+                ) from None
+            records += [record] if line else []
+        return records
 
     def write_environment(self, *, data_hash: str, seed: int) -> None:
         """Write environment.json: what it takes to tell two runs apart."""
@@ -142,10 +156,7 @@ class RunDir:
         )
 
     def _file(self, name: str) -> Path:
-        path = self.path / name
-        if not path.resolve().is_relative_to(self.path.resolve()):
-            raise ValueError(f"a name must stay inside the run folder; got {name!r}.")
-        return path
+        return inside(self.path, name)
 
     def _existing(self, name: str) -> Path:
         path = self._file(name)

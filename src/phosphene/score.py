@@ -1,14 +1,25 @@
 """A number that travels with its protocol."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from phosphene._checks import check_option
+from phosphene._checks.structure import check_structure
 
 SECTIONS = ("decoding", "pictures", "ceiling")
 ROLES = ("result", "baseline", "control", "reference")
+
+_NUMBERS = ("low", "high", "chance", "chance_low", "chance_high")
+_TEXTS = ("section", "role", "method", "fold", "split", "selected_on", "interval", "note")
+_STORED = {
+    **{"name": str, "value": float, "n": int, "unit": str},
+    **{f"{name}?": (None, float) for name in _NUMBERS},
+    **{f"{name}?": str for name in _TEXTS},
+    **{"higher_is_better?": bool, "extractor?": (None, str)},
+}
+"""What each record of scores.json must hold; a name with "?" may be missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +65,7 @@ class Score:
     def __post_init__(self) -> None:
         check_option("section", self.section, SECTIONS)
         check_option("role", self.role, ROLES)
-        for name in ("value", "low", "high", "chance", "chance_low", "chance_high"):
+        for name in ("value", *_NUMBERS):
             number = getattr(self, name)
             if number is None:
                 continue
@@ -80,12 +91,13 @@ def scores_to_json(scores: Iterable[Score]) -> list[dict[str, Any]]:
     return [asdict(score) for score in scores]
 
 
-def scores_from_json(records: Iterable[Mapping[str, Any]]) -> list[Score]:
-    """Read what `scores_to_json` wrote, refusing fields that no score has."""
+def scores_from_json(records: Sequence[Mapping[str, Any]]) -> list[Score]:
+    """Read what `scores_to_json` wrote, refusing fields that no score has, and other types."""
     known = {field.name for field in fields(Score)}
-    scores = []
+    remedy = "score the run again with `phosphene evaluate`."
+    check_structure(records, [{}], where="scores.json", remedy=remedy)
     for record in records:
         for key in record:
             check_option("score field", key, known)
-        scores.append(Score(**record))
-    return scores
+    check_structure(records, [_STORED], where="scores.json", remedy=remedy)
+    return [Score(**record) for record in records]

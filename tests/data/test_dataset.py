@@ -1,5 +1,9 @@
 import dataclasses
+import hashlib
 import json
+import os
+import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -27,7 +31,7 @@ def parts(make_recording, make_images):
         "images": images,
         "pairing": pair(trials, images),
         "rejected": rejected,
-        "info": {"origin": "simulated", "ceiling": {"accuracy": 0.9}},
+        "info": {"origin": "simulated", "ceiling": {"accuracy": 0.9, "low": 0.8, "high": 1.0}},
     }
 
 
@@ -149,6 +153,83 @@ def test_notices_damage(folder, damage, match):
     damage(folder)
     with pytest.raises(ValueError, match=match):
         load_dataset(folder)
+
+
+def seal(folder, name):
+    """Write the size and checksum of a changed file into info.json, as a hostile sender would."""
+    content = (folder / name).read_bytes()
+    info = json.loads((folder / "info.json").read_text())
+    info["files"][name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    (folder / "info.json").write_text(json.dumps(info))
+
+
+def lead_out(folder):
+    secret = shutil.copy(folder / "trials.csv", folder.parent / "secret.csv")
+    (folder / "trials.csv").unlink()
+    (folder / "trials.csv").symlink_to(secret)
+
+
+def name_outside(folder):
+    secret = shutil.copy(folder / "trials.csv", folder.parent / "secret.csv")
+    info = json.loads((folder / "info.json").read_text())
+    change_info(folder, files={**info["files"], f"../{secret.name}": info["files"]["trials.csv"]})
+
+
+def pipe_instead(folder):
+    (folder / "pairing.json").unlink()
+    os.mkfifo(folder / "pairing.json")
+
+
+def edit_sealed(name, old, new):
+    def change(folder):
+        path = folder / name
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new, 1))
+        seal(folder, name)
+
+    return change
+
+
+def nest(folder):
+    change_info(folder, preprocessing="nested")
+    path = folder / "info.json"
+    path.write_text(path.read_text().replace('"nested"', "[" * 500 + "]" * 500))
+
+
+def gigantic(folder):
+    name = epochs_of(folder).relative_to(folder).as_posix()
+    content = (folder / name).read_bytes()
+    content = re.sub(rb"'shape': \(\d+, \d+,", b"'shape': (9999, 9,", content, count=1)
+    (folder / name).write_bytes(content)
+    seal(folder, name)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    ("damage", "match"),
+    [
+        (lead_out, "stay inside their folder"),
+        (name_outside, "stay inside their folder"),
+        (pipe_instead, "lacks pairing.json"),
+        (lambda f: change_info(f, epochs=None), "`epochs` of .* must be an object"),
+        (lambda f: change_info(f, classes=[1, 2]), r"`classes\.0` of .* must be text"),
+        (lambda f: change_info(f, recordings=["../../x"]), "stay inside"),
+        (nest, "nests deeper than 64 levels"),
+        (lambda f: (f / "info.json").write_bytes(b"\xff"), "must be UTF-8"),
+        (lambda f: (f / "info.json").write_text("[]"), "must be an object"),
+        (edit_sealed("trials.csv", ",house,", ",house"), "every line must have the columns"),
+        (edit_sealed("trials.csv", ",0,", ",x,"), "label of .* must hold int64"),
+        (edit_sealed("trials.csv", ",0,", f",{10**30},"), "label of .* must hold int64"),
+        (edit_sealed("pairing.json", '"kind"', '"kin"'), "must hold `kind`"),
+        (edit_sealed("images/images.csv", ",True,", ",yes,"), "shown of .* must hold bool"),
+        (gigantic, "fill its file exactly"),
+    ],
+)
+def test_refuses_hostile_folders(folder, damage, match):
+    damage(folder)
+    with pytest.raises(ValueError, match=match) as error:
+        (load_dataset(folder), load_recordings(folder))
+    assert type(error.value) is ValueError
 
 
 def test_notices_a_wrong_shape(folder):

@@ -59,12 +59,12 @@ def test_refuses_other_values(write, changes, match):
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        (b"{", "must be JSON"),
-        (b"\xff\xfe", "must be JSON"),
-        (b"[" * 100_000, "must be JSON"),
-        (b'{"a": ' + b"9" * 10_000 + b"}", "must be JSON"),
+        (b"{", "must hold JSON"),
+        (b"\xff\xfe", "must be UTF-8"),
+        (b"[" * 100_000, "nests deeper than 64 levels"),
+        (b'{"a": ' + b"9" * 10_000 + b"}", "Exceeds the limit"),
         (b"[]", "format 1"),
-        (b" " * (1 << 20) + b"{}", "at most 1 MiB"),
+        (b" " * (1 << 20) + b"{}", "may have 1048576 bytes"),
     ],
 )
 def test_refuses_what_is_no_spec(tmp_path, content, match):

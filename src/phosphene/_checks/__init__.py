@@ -22,7 +22,8 @@ def check_option(name: str, value: str, options: Iterable[str]) -> None:
     near = nearest_name(value, options)
     remedy = f" Did you mean {near!r}?" if near else ""
     rule = f"one of {', '.join(map(repr, sorted(options)))}" if options[1:] else repr(options[0])
-    raise ValueError(f"`{name}` must be {rule}; got {value!r}.{remedy}")
+    got = repr(value) if len(value) <= 100 else f"{value[:97]!r}..."  # it may come from a file
+    raise ValueError(f"`{name}` must be {rule}; got {got}.{remedy}")
 
 
 def check_positive(name: str, value: int | float) -> None:

@@ -1,4 +1,7 @@
-"""The data set folder: written once and whole, verified when it is read."""
+"""The data set folder: written once and whole, verified when it is read.
+
+It may come from somebody else: names in it stay inside, and every value is checked before use.
+"""
 
 import hashlib
 import json
@@ -13,9 +16,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from phosphene import _checks
+from phosphene._checks.arrays import map_npy
+from phosphene._checks.files import check_amount, inside, open_regular, read_json
+from phosphene._checks.structure import check_structure
+from phosphene.data.dataset_fields import INFO_FIELDS, RECORDING_FIELDS
 from phosphene.data.images import IMAGE_COLUMNS, ImageSet
 from phosphene.data.pairing import Pairing
 from phosphene.data.recording import Recording, check_distinct
+from phosphene.data.tables import read_table, write_table
 from phosphene.data.trials import REJECTED_COLUMNS, TRIAL_COLUMNS, Trials
 
 FORMAT_VERSION = 1
@@ -37,6 +46,9 @@ INFO_DEFAULTS: dict[str, Any] = {
 }
 """What `info` may say, and what is written where it does not."""
 
+MAX_FILES = 100_000
+
+_AGAIN = "import it again."
 _WHOLE = 16 << 20  # files up to this size are hashed whole
 _BLOCK = 1 << 20
 
@@ -123,7 +135,9 @@ def load_dataset(folder: Path) -> Dataset:
     folder = Path(folder)
     info = _read_info(folder)
     _verify(folder, info)
-    table = _read_table(folder / "trials.csv", info["columns"]["trials"])
+    table = read_table(
+        inside(folder, "trials.csv"), info["columns"].get("trials"), known=TRIAL_COLUMNS
+    )
     epochs = _open_array(folder, info["epochs"]["file"], info)
     trials = Trials(
         epochs_with_margin=epochs,
@@ -140,11 +154,18 @@ def load_dataset(folder: Path) -> Dataset:
     if info["images"] is not None:
         images = ImageSet(
             np.array(_open_array(folder, info["images"]["file"], info)),
-            _read_table(folder / "images" / "images.csv", info["columns"]["images"]),
+            read_table(
+                inside(folder, "images/images.csv"),
+                info["columns"].get("images"),
+                known=IMAGE_COLUMNS,
+            ),
             tuple(info["images"]["classes"]),
         )
-    pairing = Pairing(**json.loads((folder / "pairing.json").read_text(encoding="utf-8")))
-    rejected = _read_table(folder / "rejected.csv", info["columns"]["rejected"])
+    said = _read_json(folder, "pairing.json", {"kind": str, "reason": str})
+    pairing = Pairing(said["kind"], said["reason"])
+    rejected = read_table(
+        inside(folder, "rejected.csv"), info["columns"].get("rejected"), known=REJECTED_COLUMNS
+    )
     dataset = Dataset(info, trials, images, pairing, rejected, folder)
     if dataset.data_hash != info["data_hash"]:
         raise ValueError(
@@ -160,12 +181,12 @@ def load_recordings(folder: Path) -> list[Recording]:
     info = _read_info(folder)
     recordings = []
     for stem in info["recordings"]:
-        path = folder / "recordings" / stem
-        meta = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        columns = meta.pop("columns")
-        meta["ch_names"], meta["gaps"] = tuple(meta["ch_names"]), tuple(meta["gaps"])
-        signal = _open_array(folder, f"recordings/{stem}.npy", info)
-        events = _read_table(path.with_suffix(".csv"), columns)
+        path = f"recordings/{stem}"
+        said = _read_json(folder, f"{path}.json", RECORDING_FIELDS)
+        meta = {name: said[name] for name in RECORDING_FIELDS if name != "columns"}
+        meta["ch_names"], meta["gaps"] = tuple(said["ch_names"]), tuple(said["gaps"])
+        signal = _open_array(folder, f"{path}.npy", info)
+        events = read_table(inside(folder, f"{path}.csv"), said["columns"], known=EVENT_DTYPES)
         recordings.append(Recording(signal=signal, events=events, **meta))
     return recordings
 
@@ -194,12 +215,12 @@ def _write(
     epochs_file = f"epochs/{trials.preprocessing_hash}.npy"
     np.save(draft / epochs_file, trials.epochs_with_margin, allow_pickle=False)
     columns = {
-        "trials": _write_table(draft / "trials.csv", trials.table, TRIAL_COLUMNS),
-        "rejected": _write_table(draft / "rejected.csv", rejected, REJECTED_COLUMNS),
+        "trials": write_table(draft / "trials.csv", trials.table, TRIAL_COLUMNS),
+        "rejected": write_table(draft / "rejected.csv", rejected, REJECTED_COLUMNS),
     }
     if images is not None:
         np.save(draft / "images" / "pixels.npy", images.pixels, allow_pickle=False)
-        columns["images"] = _write_table(
+        columns["images"] = write_table(
             draft / "images" / "images.csv", images.table, IMAGE_COLUMNS
         )
     else:
@@ -244,7 +265,7 @@ def _write(
 
 def _write_recording(stem: Path, recording: Recording) -> None:
     np.save(stem.with_suffix(".npy"), recording.signal, allow_pickle=False)
-    columns = _write_table(stem.with_suffix(".csv"), recording.events, EVENT_DTYPES)
+    columns = write_table(stem.with_suffix(".csv"), recording.events, EVENT_DTYPES)
     meta = {
         "sfreq": recording.sfreq,
         "ch_names": list(recording.ch_names),
@@ -261,21 +282,6 @@ def _write_recording(stem: Path, recording: Recording) -> None:
     _write_json(stem.with_suffix(".json"), {**meta, "columns": columns})
 
 
-def _write_table(path: Path, table: pd.DataFrame, dtypes: Mapping[str, str]) -> dict[str, str]:
-    """Write the known columns as CSV and return their dtypes."""
-    columns = {name: dtype for name, dtype in dtypes.items() if name in table.columns}
-    table[list(columns)].astype(columns).to_csv(path, index=False, lineterminator="\n")
-    return columns
-
-
-def _read_table(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
-    # all is text first: "001" is no number, "NA" is not missing, and Python reads floats exactly
-    table = pd.read_csv(path, dtype="str", keep_default_na=False, na_filter=False)
-    for name, dtype in columns.items():
-        table[name] = table[name] == "True" if dtype == "bool" else table[name].astype(dtype)
-    return table
-
-
 def _write_json(path: Path, value: object) -> None:
     text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
@@ -288,25 +294,29 @@ def _read_info(folder: Path) -> dict[str, Any]:
             f"a data set is a folder with info.json; {folder} is none; make one with "
             "`phosphene data import` or `phosphene data simulate`."
         )
-    try:
-        info = json.loads(path.read_text(encoding="utf-8"))
-        found = info["format_version"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"info.json must be what `data import` wrote; {path} is not ({error}); import it again."
-        ) from None
-    if found != FORMAT_VERSION:
+    info = _read_json(folder, "info.json", {"format_version": int})
+    if info["format_version"] != FORMAT_VERSION:
         raise ValueError(
             f"this version reads data sets of format {FORMAT_VERSION}; {folder} has format "
-            f"{found}; import it again."
+            f"{info['format_version']}; {_AGAIN}"
         )
+    check_structure(info, INFO_FIELDS, where=str(path), remedy=_AGAIN)
+    _checks.check_positive(f"sfreq of {path}", info["epochs"]["sfreq"])
     return info
+
+
+def _read_json(folder: Path, name: str, expected: Mapping[str, Any]) -> dict[str, Any]:
+    path = inside(folder, name)
+    value = read_json(path, remedy=_AGAIN)
+    check_structure(value, expected, where=str(path), remedy=_AGAIN)
+    return value
 
 
 def _verify(folder: Path, info: Mapping[str, Any]) -> None:
     """Compare every file's size and checksum with info.json."""
+    check_amount(f"{folder}", len(info["files"]), MAX_FILES, unit="files")
     for name, expected in info["files"].items():
-        path = folder / name
+        path = inside(folder, name)
         remedy = "copy the folder again or import it again."
         if not path.is_file():
             raise ValueError(f"a data set must be whole; {folder} lacks {name}; {remedy}")
@@ -322,8 +332,8 @@ def _verify(folder: Path, info: Mapping[str, Any]) -> None:
 
 
 def _open_array(folder: Path, name: str, info: Mapping[str, Any]) -> np.ndarray:
-    array = np.load(folder / name, mmap_mode="c", allow_pickle=False)
-    expected = info["arrays"][name]
+    array = map_npy(inside(folder, name))
+    expected = info["arrays"].get(name, {"shape": "nothing", "dtype": "said to be"})
     if list(array.shape) != expected["shape"] or str(array.dtype) != expected["dtype"]:
         raise ValueError(
             f"{name} must be {expected['dtype']} {expected['shape']}; {folder} has {array.dtype} "
@@ -336,7 +346,7 @@ def _digest(path: Path) -> str:
     """Hash a file: whole when small, else sixteen blocks spread over it."""
     digest = hashlib.sha256()
     size = path.stat().st_size
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if size <= _WHOLE:
             digest.update(file.read())
         else:

@@ -1,12 +1,12 @@
 """The specification of a bundle, read from a file that is not trusted."""
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from phosphene._checks import check_option
+from phosphene._checks.files import inside, read_json, shown
 from phosphene.data.preprocessing import Preprocessing
 
 FORMAT_VERSION = 1
@@ -36,23 +36,13 @@ def read_spec(folder: Path) -> dict[str, Any]:
         When it is missing, too large, no JSON, of another format, or lacks or contradicts what a
         bundle needs.
     """
-    path = folder / "spec.json"
+    path = inside(folder, "spec.json")
     if not path.is_file():
         raise ValueError(
             f"a bundle is a folder with spec.json; {folder} has none. `phosphene train` leaves one "
             "in RUN/bundle."
         )
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError(
-            f"spec.json must be at most 1 MiB; {path} has {path.stat().st_size} bytes. "
-            "Export the run again."
-        )
-    try:
-        spec = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(
-            f"spec.json must be JSON; {path} is not ({error}). Export the run again."
-        ) from None
+    spec = read_json(path, limit=MAX_BYTES, remedy="export the run again.")
     if not isinstance(spec, dict) or spec.get("format_version") != FORMAT_VERSION:
         raise ValueError(
             f"this version reads bundles of format {FORMAT_VERSION}; {path} is none. "
@@ -68,6 +58,8 @@ def read_spec(folder: Path) -> dict[str, Any]:
     for name in ("classes", "ch_names"):
         _check_names(name, spec[name])
     _check_numbers(spec)
+    if spec.get("montage") is not None:
+        _check_names("montage", [spec["montage"]])
     recorded = spec["preprocessing"]
     if not (isinstance(recorded, dict) and isinstance(recorded.get("settings", {}), dict)):
         raise ValueError(
@@ -96,7 +88,7 @@ def preprocessing_from(spec: Mapping[str, Any], *, path: Path) -> Preprocessing:
         check_option("preprocessing", name, Preprocessing.__dataclass_fields__)
         if not _is_setting(name, value):
             raise ValueError(
-                f"`{name}` of the preprocessing in {path} cannot be {str(value)[:100]!r}. "
+                f"`{name}` of the preprocessing in {path} cannot be {shown(value)}. "
                 "Export the run again."
             )
     if settings.get("resample") not in (None, spec["sfreq"]):
@@ -114,10 +106,6 @@ def preprocessing_from(spec: Mapping[str, Any], *, path: Path) -> Preprocessing:
         ) from None
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
-
-
 def _check_names(name: str, value: Any) -> None:
     fits = (
         isinstance(value, list)
@@ -126,10 +114,9 @@ def _check_names(name: str, value: Any) -> None:
         and len(set(value)) == len(value)
     )
     if not fits:
-        text = repr(value)
         raise ValueError(
-            f"`{name}` in spec.json must be different printable names; got "
-            f"{text if len(text) <= 100 else text[:97] + '...'}. Export the run again."
+            f"`{name}` in spec.json must be different printable names; got {shown(value)}. "
+            "Export the run again."
         )
 
 
@@ -165,5 +152,5 @@ def _check_numbers(spec: Mapping[str, Any]) -> None:
         if isinstance(value, bool) or not plain or not low < value < high or math.isnan(value):
             raise ValueError(
                 f"`{name}` in spec.json must be a number between {low:g} and {high:g}; got "
-                f"{str(value)[:100]!r}. Export the run again."
+                f"{shown(value)}. Export the run again."
             )

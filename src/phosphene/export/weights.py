@@ -7,6 +7,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from phosphene._checks.files import inside, open_regular
+
 MAX_BYTES = 4 << 30
 MAX_HEADER_BYTES = 1 << 20
 DTYPES = ("F32", "F64", "I64")
@@ -26,11 +28,12 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
         When the file is missing, too large, no safetensors file, cut off, or holds other types
         than `DTYPES`.
     """
+    path = inside(path.parent, path.name)
     if not path.is_file() or path.stat().st_size > MAX_BYTES:
         raise ValueError(
             f"a bundle needs weights.safetensors of at most 4 GiB; {path} is none. Copy it again."
         )
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         header_bytes = int.from_bytes(file.read(8), "little")
     if header_bytes > MAX_HEADER_BYTES:
         raise ValueError(

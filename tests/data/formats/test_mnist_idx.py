@@ -39,7 +39,7 @@ def test_knows_its_files(write_idx, tmp_path):
         (struct.pack(">4I", 0x803, 6, 3, 2) + bytes(35), "only 35"),
         (struct.pack(">4I", 0x803, 6, 3, 2) + bytes(37), "it has more"),
         (struct.pack(">4I", 0x801, 6, 3, 2) + bytes(36), "starts with 0x00000801"),
-        (struct.pack(">4I", 0x803, 2**31, 2**15, 2**15), "announces 2305843009213693952"),
+        (struct.pack(">4I", 0x803, 2**31, 2**15, 2**15), "it has 2305843009213693952"),
         (struct.pack(">4I", 0x803, 5, 3, 2) + bytes(30), "5 pictures.*6 labels"),
         (b"", "starts with nothing"),
         (b"\0\0\x08", "starts with"),

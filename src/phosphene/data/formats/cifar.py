@@ -6,10 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from phosphene._checks.files import check_amount, inside, read_bytes, read_text
 from phosphene.data.images import IMAGE_COLUMNS, ImageSet
 
 RECORD_BYTES = 3073  # label, then 32 x 32 red, green and blue
-MAX_BYTES = 1 << 31
+MAX_BYTES = 1 << 30
+"""Bytes that all files of a folder may have."""
+MAX_NAMES_BYTES = 1 << 16
 NAMES_FILE = "batches.meta.txt"
 
 
@@ -24,25 +27,35 @@ def read_cifar10(path: Path) -> ImageSet:
     Raises
     ------
     ValueError
-        For a size that is no multiple of 3073 bytes or above 2 GiB, or a label without a name.
+        For a size that is no multiple of 3073 bytes, more than 1 GiB, a label without a name, or a
+        link that leads out of the folder.
     """
     path = Path(path)
     files = sorted(path.glob("*.bin")) if path.is_dir() else [path]
     if not files:
         raise ValueError(f"need .bin files; {path} holds none; correct the path.")
+    if path.is_dir():
+        for file in files:
+            inside(path, file.name)
     meta = files[0].parent / NAMES_FILE
     names = [str(label) for label in range(10)]
     if meta.is_file():
-        names = meta.read_text(encoding="utf-8").split()
+        names = read_text(inside(meta.parent, NAMES_FILE), limit=MAX_NAMES_BYTES).split()
+    if len(set(names)) < len(names) or not all(map(str.isprintable, names)):
+        raise ValueError(
+            f"class names must differ and be printable; those in {meta} are not; download it again."
+        )
+    check_amount(str(path), sum(file.stat().st_size for file in files), MAX_BYTES)
     pixels, tables = [], []
     for file in files:
         size = file.stat().st_size
-        if size == 0 or size % RECORD_BYTES or size > MAX_BYTES:
+        if size == 0 or size % RECORD_BYTES:
             raise ValueError(
-                f"a CIFAR-10 file has {RECORD_BYTES} bytes per picture, at most {MAX_BYTES}; "
-                f"{file.name} has {size} bytes; it is cut off or another file: download it again."
+                f"a CIFAR-10 file has {RECORD_BYTES} bytes per picture; {file.name} has {size} "
+                "bytes; it is cut off or another file: download it again."
             )
-        records = np.fromfile(file, dtype=np.uint8).reshape(-1, RECORD_BYTES)
+        content = read_bytes(file, limit=MAX_BYTES)
+        records = np.frombuffer(content, dtype=np.uint8).reshape(-1, RECORD_BYTES)
         labels = records[:, 0].astype(np.int64)
         if labels.max() >= len(names):
             raise ValueError(

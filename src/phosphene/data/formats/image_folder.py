@@ -4,7 +4,8 @@ import hashlib
 import io
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -15,10 +16,17 @@ import pandas as pd
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from phosphene import _checks
+from phosphene._checks.files import check_amount, inside, read_bytes
 from phosphene.data.images import IMAGE_COLUMNS, ImageSet, fit_picture
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 MAX_PIXELS = 50_000_000
+MAX_FILE_BYTES = 100 << 20
+MAX_TOTAL_BYTES = 2 << 30
+"""Bytes of all pictures together, as they are kept."""
+MAX_DOCUMENT_BYTES = 1 << 20
+MAX_SCANS = 50
+"""Passes in which a JPEG file may refine its picture; each takes as long as decoding it."""
 DOCUMENTS = re.compile(r"(licen[cs]e|readme|copying|citation|notice)(\W.*)?", re.IGNORECASE)
 
 
@@ -59,16 +67,28 @@ def read_image_folder(
     ------
     ValueError
         For a file that is no picture (LICENSE, README and hidden files are passed over), a damaged
-        picture, one above 50 million pixels, and unequal sizes.
+        picture, one above 50 million pixels, pictures above 2 GiB in all, unequal sizes, and links
+        that lead out of the folder.
     """
     path = Path(path)
     files = _find(path, class_from)
     root = path if path.is_dir() else path.parent
-    contents = {file: file.read_bytes() for file in files}
-    pictures = [_open(contents[file], file.relative_to(root).as_posix()) for file in files]
-    is_grey = grey or all(picture.mode in ("1", "L") for picture in pictures)
-    pixels = _stack(pictures, image_size, 1 if is_grey else 3, path)
     relative = [file.relative_to(root).as_posix() for file in files]
+    looks = [_look(_read(file), name) for file, name in zip(files, relative, strict=True)]
+    is_grey = grey or all(mode in ("1", "L") for _, mode in looks)
+    color = 1 if is_grey else 3
+    fit = _side([size for size, _ in looks], image_size, color, path)
+    pixels, digests = [], []
+    for file, name in zip(files, relative, strict=True):  # one is decoded at a time
+        content = _read(file)
+        picture = _open(content, name)
+        if fit is not None:
+            pixels.append(fit_picture(picture, size=fit, color=color))
+        else:
+            array = np.asarray(picture.convert("L" if color == 1 else "RGB"))
+            pixels.append(array.reshape(*array.shape[:2], color))
+            _check_same(pixels[0].shape, pixels[-1].shape, path)
+        digests.append(hashlib.sha256(content).hexdigest())
     names = [file.name for file in files]
     class_of = [_class_name(file, root, class_from) for file in files]
     classes = tuple(sorted(set(class_of), key=natural_key))
@@ -80,10 +100,10 @@ def read_image_folder(
             "stimulus": names if len(set(names)) == len(names) else relative,
             "shown": True,
             "source": relative,
-            "sha256": [hashlib.sha256(contents[file]).hexdigest() for file in files],
+            "sha256": digests,
         }
     ).astype(IMAGE_COLUMNS)
-    return ImageSet(pixels, mark_shown(table, shown, where=path), classes)
+    return ImageSet(np.stack(pixels), mark_shown(table, shown, where=path), classes)
 
 
 def mark_shown(table: pd.DataFrame, patterns: Sequence[str], *, where: Path) -> pd.DataFrame:
@@ -125,14 +145,15 @@ def find_document(path: Path) -> str:
     folder = path if path.is_dir() else path.parent
     for file in sorted(folder.iterdir()):
         if file.is_file() and re.match(r"licen[cs]e", file.name, re.IGNORECASE):
-            return file.read_text(encoding="utf-8", errors="replace").strip()
+            content = read_bytes(inside(folder, file.name), limit=MAX_DOCUMENT_BYTES)
+            return content.decode("utf-8", errors="replace").strip()
     return ""
 
 
 def natural_key(text: str) -> list[tuple[int, int, str]]:
     """Sort key under which house2 comes before house10."""
     parts = re.split(r"(\d+)", text.casefold())
-    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts if p]
+    return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p]
 
 
 def _find(path: Path, class_from: str) -> list[Path]:
@@ -144,6 +165,12 @@ def _find(path: Path, class_from: str) -> list[Path]:
     files = []
     for file in sorted(path.rglob("*"), key=lambda f: natural_key(f.relative_to(path).as_posix())):
         relative = file.relative_to(path)
+        inside(path, relative)
+        if file.is_symlink() and file.is_dir():
+            raise ValueError(
+                f"a folder of pictures holds no links to folders; {path.name}/"
+                f"{relative.as_posix()} is one; copy the folder there."
+            )
         if file.is_dir() or any(part.startswith(".") for part in relative.parts):
             continue
         if DOCUMENTS.fullmatch(file.name) and file.suffix.lower() not in SUFFIXES:
@@ -186,53 +213,76 @@ def _class_name(file: Path, root: Path, class_from: str) -> str:
     return prefix
 
 
+def _read(file: Path) -> bytes:
+    return read_bytes(file, limit=MAX_FILE_BYTES)
+
+
+def _look(content: bytes, name: str) -> tuple[tuple[int, int], str]:
+    """Return size and mode of a picture from its header alone, refusing what is too large."""
+    with _one_sentence(name):
+        picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
+    n_pixels = picture.width * picture.height
+    check_amount(f"the picture {name}", n_pixels, MAX_PIXELS, unit="pixels")
+    n_scans = content.count(b"\xff\xda") if picture.format == "JPEG" else 0
+    check_amount(f"the picture {name}", n_scans, MAX_SCANS, unit="scans")
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
+        raise ValueError(
+            f"a picture has 8 bits per color; {name} has more ({picture.mode}); convert it."
+        )
+    return picture.size, picture.mode
+
+
 def _open(content: bytes, name: str) -> Image.Image:
-    """Decode one picture; its size is checked before its pixels are."""
+    """Decode one picture; `_look` has seen it."""
+    with _one_sentence(name):
+        picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
+        picture.load()
+        return ImageOps.exif_transpose(picture)
+
+
+@contextmanager
+def _one_sentence(name: str) -> Iterator[None]:
+    """Turn whatever Pillow says of a damaged picture into one ValueError."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit is ours
-            picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
-            n_pixels = picture.width * picture.height
-            if n_pixels <= MAX_PIXELS:
-                picture.load()
+            warnings.simplefilter("ignore")  # on sizes, where the limit is ours, and broken EXIF
+            yield
     except UnidentifiedImageError:
         raise ValueError(
             f"a picture must be PNG or JPEG inside; {name} is neither; move it away or convert it."
         ) from None
     except Image.DecompressionBombError:
-        n_pixels = 2 * Image.MAX_IMAGE_PIXELS if Image.MAX_IMAGE_PIXELS else MAX_PIXELS + 1
-    except (OSError, SyntaxError, ValueError) as error:
         raise ValueError(
-            f"a picture must be whole; {name} cannot be decoded ({error}); copy it again."
+            f"a picture may have {MAX_PIXELS} pixels; {name} has several times as many; shrink it."
         ) from None
-    if n_pixels > MAX_PIXELS:
+    except Exception as error:  # Pillow's plugins let struct.error, KeyError and others through
+        said = " ".join(str(error).split())[:100] or type(error).__name__
         raise ValueError(
-            f"a picture may have {MAX_PIXELS} pixels; {name} has {n_pixels} or more; shrink it."
-        )
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
-        raise ValueError(
-            f"a picture has 8 bits per color; {name} has more ({picture.mode}); convert it."
-        )
-    return picture
+            f"a picture must be whole; {name} cannot be decoded ({said}); copy it again."
+        ) from None
 
 
-def _stack(
-    pictures: Sequence[Image.Image], image_size: int | None, color: int, path: Path
-) -> np.ndarray:
-    sizes = {picture.size for picture in pictures}
-    if image_size is None and len(sizes) > 1:
-        (w1, h1), (w2, h2) = sorted(sizes)[0], sorted(sizes)[-1]
+def _side(
+    sizes: Sequence[tuple[int, int]], image_size: int | None, color: int, path: Path
+) -> int | None:
+    """Return the side to crop and resize to, None to keep what has one size that is no square."""
+    if image_size is not None:
+        _checks.check_positive("image-size", image_size)
+    elif len({tuple(sorted(size)) for size in sizes}) > 1:  # EXIF may still turn some
+        first, last = sorted(sizes)[0], sorted(sizes)[-1]
+        _check_same(first[::-1], last[::-1], path)
+    side = min(min(size) for size in sizes)
+    side = side if image_size is None else min(side, image_size)
+    keep = image_size is None and sizes[0][0] != sizes[0][1]
+    n_pixels = sizes[0][0] * sizes[0][1] if keep else side * side
+    check_amount(f"the pictures of {path.name}", len(sizes) * n_pixels * color, MAX_TOTAL_BYTES)
+    return None if keep else side
+
+
+def _check_same(first: Sequence[int], second: Sequence[int], path: Path) -> None:
+    if tuple(first[:2]) != tuple(second[:2]):
+        (h1, w1), (h2, w2) = first[:2], second[:2]
         raise ValueError(
             f"pictures need one size; those in {path.name} go from {w1}x{h1} to {w2}x{h2}; crop "
             f"and resize them with --image-size."
         )
-    side = min(min(size) for size in sizes)
-    if image_size is not None:
-        _checks.check_positive("image-size", image_size)
-        side = min(side, image_size)
-    elif len(sizes) == 1 and len(set(next(iter(sizes)))) == 2:
-        mode = "L" if color == 1 else "RGB"
-        arrays = [np.asarray(picture.convert(mode)) for picture in pictures]
-        return np.stack(arrays).reshape(len(arrays), *arrays[0].shape[:2], color)
-    return np.stack([fit_picture(picture, size=side, color=color) for picture in pictures])

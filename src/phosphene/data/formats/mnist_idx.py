@@ -2,16 +2,21 @@
 
 import gzip
 import hashlib
+import os
 import re
 import zlib
+from io import BufferedIOBase
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from phosphene._checks.files import check_amount, inside, open_regular
 from phosphene.data.images import IMAGE_COLUMNS, ImageSet
 
-MAX_BYTES = 1 << 31
+MAX_BYTES = 1 << 30
+MAX_PICTURES = 1_000_000
+CHUNK = 1 << 24
 IMAGES_MAGIC, LABELS_MAGIC = 0x803, 0x801
 _NAME = re.compile(r"(?P<stem>.+)-(?P<kind>images|labels)[-.]idx(?P<dims>[13])-ubyte(?P<gz>\.gz)?")
 
@@ -30,9 +35,9 @@ def read_mnist_idx(images_path: Path, labels_path: Path) -> ImageSet:
     Raises
     ------
     ValueError
-        For a wrong magic number, a size above 2 GiB, too few or too many bytes, a damaged gzip
-        file, or counts that differ. Nothing of the announced size is allocated before it is
-        checked.
+        For a wrong magic number, more than 1 GiB or a million pictures, too few or too many bytes,
+        a damaged gzip file, or counts that differ. Nothing of the announced size is allocated
+        before it is checked.
     """
     images_path, labels_path = Path(images_path), Path(labels_path)
     pixels = _read_idx(images_path, IMAGES_MAGIC, n_axes=3)
@@ -76,6 +81,7 @@ def read_mnist_folder(path: Path) -> ImageSet:
     for file in sorted(folder.iterdir()):
         match = _NAME.fullmatch(file.name)
         if match:
+            inside(folder, file.name)
             stems.setdefault(match["stem"], {}).setdefault(match["kind"], file)
     if not path.is_dir():
         match = _NAME.fullmatch(path.name)
@@ -101,7 +107,8 @@ def read_mnist_folder(path: Path) -> ImageSet:
 def _read_idx(path: Path, magic: int, *, n_axes: int) -> np.ndarray:
     n_header = 4 * (1 + n_axes)
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with open_regular(path) as raw:
+            file = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
             first = file.read(n_header)
             header = np.frombuffer(first[: len(first) // 4 * 4], dtype=">u4")
             if len(header) < 1 + n_axes or header[0] != magic:
@@ -112,19 +119,27 @@ def _read_idx(path: Path, magic: int, *, n_axes: int) -> np.ndarray:
                 )
             shape = tuple(int(n) for n in header[1:])
             size = int(np.prod(shape, dtype=object))
-            if size > MAX_BYTES:
-                raise ValueError(
-                    f"an IDX file may hold {MAX_BYTES} bytes; {path.name} announces {size}; it is "
-                    "damaged: download it again."
-                )
-            content = file.read(size + 1)
+            check_amount(f"the IDX file {path.name}", size, MAX_BYTES)
+            check_amount(f"the IDX file {path.name}", shape[0], MAX_PICTURES, unit="pictures")
+            n_raw = os.fstat(raw.fileno()).st_size - n_header
+            content = _read(file, size) if file is not raw or size == n_raw else None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(
             f"a .gz file must unpack; {path.name} does not ({error}); download it again."
         ) from None
-    if len(content) != size:
-        found = f"only {len(content)}" if len(content) < size else "more"
+    if content is None or len(content) != size:
+        n_found = n_raw if content is None else len(content)
+        found = f"only {n_found}" if n_found < size else "more"
         raise ValueError(
             f"{path.name} announces {size} bytes {shape}; it has {found}; download it again."
         )
     return np.frombuffer(content, dtype=np.uint8).reshape(shape)
+
+
+def _read(file: BufferedIOBase, size: int) -> bytes:
+    """Read what there is up to one byte more than announced, so that memory follows the file."""
+    parts, n_left = [], size + 1
+    while n_left and (part := file.read(min(n_left, CHUNK))):
+        parts.append(part)
+        n_left -= len(part)
+    return b"".join(parts)

@@ -10,12 +10,18 @@ import numpy as np
 import pandas as pd
 
 from phosphene import _checks
+from phosphene._checks.files import read_bytes, shown
 from phosphene.data.recording import Recording, check_channels
 
 CHANNELS = ("TP9", "AF7", "AF8", "TP10")
 AUX = "Right AUX"
+MAX_BYTES = 128 << 20
+"""Two hours of a Muse, with room to spare."""
+MAX_COLUMNS = 100
+HEADER_LENGTH = 10_000
 NOMINAL_RATES = (220.0, 256.0)  # first Muse; Muse 2016 and later
 RATE_TOLERANCE = 0.01
+CHUNK = 10_000
 GAP_S = 0.025  # a lost packet is 12 samples, 47 ms; the jitter of a packet stays below 20 ms
 
 
@@ -58,11 +64,12 @@ def read_muse_csv(
     Raises
     ------
     ValueError
-        Naming file and line: for text that is not UTF-8, missing columns, lines with too few or too
-        many fields (a truncated file), values that are not numbers, and rates that no Muse has.
+        Naming file and line: for more than 128 MiB, text that is not UTF-8, missing columns, lines
+        with too few or too many fields (a truncated file), values that are not numbers, and rates
+        that no Muse has.
     """
     path = Path(path)
-    content = path.read_bytes()
+    content = read_bytes(path, limit=MAX_BYTES)
     table = _parse(content, path.name)
     channels = [c for c in (*CHANNELS, *((AUX,) if keep_aux else ())) if c not in drop_channels]
     for name in drop_channels:
@@ -73,8 +80,8 @@ def read_muse_csv(
     if missing or marker is None:
         raise ValueError(
             f"a muse-lsl file has the columns timestamps, {', '.join(CHANNELS)} and Marker0; "
-            f"{path.name} lacks {', '.join(missing)} (it has {', '.join(table.columns)}); export "
-            f"it again, or leave a missing channel out with --drop-channels."
+            f"{path.name} lacks {', '.join(missing)} (it has {', '.join(table.columns)[:500]}); "
+            "export it again, or leave a missing channel out with --drop-channels."
         )
     if not channels:
         raise ValueError(
@@ -125,11 +132,13 @@ def find_gaps(times: np.ndarray, sfreq: float) -> tuple[int, ...]:
     lost at 256 Hz go unnoticed.
     """
     late = times - np.arange(len(times)) / sfreq
+    edge = np.full(64, np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([edge, late, edge]), 64)
+    jumps = np.flatnonzero(np.abs(np.diff(late)) > GAP_S) + 1
     gaps = []
-    for i in np.flatnonzero(np.abs(np.diff(late)) > GAP_S) + 1:
-        jump = np.median(late[i : i + 64]) - np.median(late[max(i - 64, 0) : i])
-        if abs(jump) > GAP_S:
-            gaps.append(int(i))
+    for some in np.split(jumps, range(CHUNK, len(jumps), CHUNK)):  # a file may jump everywhere
+        jump = np.nanmedian(windows[some + 64], axis=1) - np.nanmedian(windows[some], axis=1)
+        gaps += some[np.abs(jump) > GAP_S].tolist()
     return tuple(gaps)
 
 
@@ -143,22 +152,44 @@ def _parse(content: bytes, name: str) -> pd.DataFrame:
             f"a recording is UTF-8 text; line {line} of {name} is not (byte {error.start}); export "
             "it again as CSV."
         ) from None
-    lines = text.rstrip().splitlines()
-    if len(lines) < 3:
+    text = text.rstrip()
+    header = text[:HEADER_LENGTH].partition("\n")[0].rstrip("\r")
+    n_commas = header.count(",")
+    if n_commas >= MAX_COLUMNS or len(header) == HEADER_LENGTH:
         raise ValueError(
-            f"a recording has a header and samples; {name} has {len(lines)} lines; copy it again."
+            f"a muse-lsl file has at most {MAX_COLUMNS} columns; the first line of {name} is "
+            f"{shown(header)}; name another file."
         )
-    n_commas = lines[0].count(",")
-    for number, line in enumerate(lines, start=1):
-        if line.count(",") != n_commas:
-            cut = " (the last line: the file was cut off)" if number == len(lines) else ""
-            raise ValueError(
-                f"each line has {n_commas + 1} fields as its header; line {number} of {name} has "
-                f"{line.count(',') + 1 if line else 0}{cut}; copy the file again or delete the "
-                f"line."
-            )
-    table = pd.read_csv(io.StringIO("\n".join(lines)), na_filter=False, low_memory=False)
-    return table.rename(columns=lambda column: str(column).strip())
+    number, wrong = 0, None
+    for number, line in enumerate(io.StringIO(text, newline=None), start=1):
+        if wrong is None and line.count(",") != n_commas:
+            wrong = number, line.count(",") + 1 if line.strip() else 0
+    if number < 3:
+        raise ValueError(
+            f"a recording has a header and samples; {name} has {number} lines; copy it again."
+        )
+    if wrong is not None:
+        cut = " (the last line: the file was cut off)" if wrong[0] == number else ""
+        raise ValueError(
+            f"each line has {n_commas + 1} fields as its header; line {wrong[0]} of {name} has "
+            f"{wrong[1]}{cut}; copy the file again or delete the line."
+        )
+    try:
+        table = pd.read_csv(
+            io.StringIO(text), na_filter=False, low_memory=False, skip_blank_lines=False
+        )
+    except (ValueError, OverflowError) as error:  # a quotation mark that does not end
+        raise ValueError(
+            f"a recording is a CSV table; {name} is none ({' '.join(str(error).split())[:200]}); "
+            "export it again as CSV."
+        ) from None
+    table = table.rename(columns=lambda column: str(column).strip())
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        raise ValueError(
+            f"columns have different names; {name} has {twice[0]} twice; rename one of them."
+        )
+    return table
 
 
 def _numbers(table: pd.DataFrame, column: str, name: str, *, allow_nan: bool) -> np.ndarray:
