@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from phosphene import _checks
-from phosphene.cli.wrong_use import WrongUseError
+from phosphene.cli.wrong_use import WrongUseError, read_pairs
 from phosphene.data.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
@@ -72,6 +72,10 @@ class ImportOptions:
     """Standard montage (MNE) that must know all channels, such as standard_1020."""
     stream: str | None = None
     """Name of the stream that is the signal, where an XDF file has several."""
+    unit: str | None = None
+    """Unit of the channels, such as uV, where an XDF file names none."""
+    scale_signals: float = 1.0
+    """Factor on all samples, where a file names the wrong unit (1e-6: it says V and holds uV)."""
     keep_aux: bool = False
     """Keep the auxiliary input, Right AUX."""
     stimulus_column: str | None = None
@@ -81,6 +85,7 @@ class ImportOptions:
 
 def import_dataset(options: ImportOptions) -> "Trials":
     """Read, check, cut and write; return the trials."""
+    from phosphene.data.amplitude import scale_signal
     from phosphene.data.dataset import save_dataset
     from phosphene.data.formats import find_recordings, read_recording
     from phosphene.data.formats.image_folder import find_document
@@ -93,7 +98,7 @@ def import_dataset(options: ImportOptions) -> "Trials":
         from phosphene.cli.import_windows import import_windows
 
         return import_windows(options)
-    events = _pairs(options.events, option="--events", example="1=houses 2=faces")
+    events = read_pairs(options.events, option="--events", example="1=houses 2=faces")
     if len(set(events.values())) < 2:
         raise WrongUseError(
             f"`--events` needs at least 2 classes; got {' '.join(options.events) or 'none'}; "
@@ -107,7 +112,9 @@ def import_dataset(options: ImportOptions) -> "Trials":
         raise WrongUseError(
             f"`--out` must not exist yet; {options.out} does; choose another name or remove it."
         )
-    renames = _pairs(options.rename_channels, option="--rename-channels", example="FP1=Fp1 FZ=Fz")
+    renames = read_pairs(
+        options.rename_channels, option="--rename-channels", example="FP1=Fp1 FZ=Fz"
+    )
     images = read_pictures(options, list(dict.fromkeys(events.values())))
     recordings = [
         read_recording(
@@ -122,9 +129,11 @@ def import_dataset(options: ImportOptions) -> "Trials":
             events_from=options.events_from,
             montage=options.montage,
             stream=options.stream,
+            unit=options.unit,
         )
         for path in find_recordings(options.sources)
     ]
+    recordings = [scale_signal(recording, options.scale_signals) for recording in recordings]
     check_distinct(recordings)
     trials, rejected = cut_epochs(recordings, options.preprocessing, events=events)
     pairing = pair(trials, images)
@@ -187,7 +196,7 @@ def read_pictures(options: ImportOptions, classes: Sequence[str]) -> "ImageSet |
         image_size=options.image_size,
         grey=options.grey,
         shown=options.shown,
-        class_names=_pairs(
+        class_names=read_pairs(
             options.class_names, option="--class-names", example="target=cat nontarget=dog"
         ),
     )
@@ -205,19 +214,6 @@ def read_pictures(options: ImportOptions, classes: Sequence[str]) -> "ImageSet |
     return images.with_unseen(
         read_images(options.unseen_images, image_size=options.image_size, grey=options.grey)
     )
-
-
-def _pairs(words: Sequence[str], *, option: str, example: str) -> dict[str, str]:
-    """Read words like 1=houses."""
-    pairs: dict[str, str] = {}
-    for word in words:
-        left, equals, right = word.rpartition("=")
-        if not (left and equals and right):
-            raise WrongUseError(f"`{option}` takes pairs like {example}; got '{word}'.")
-        if left in pairs:
-            raise WrongUseError(f"`{option}` names '{left}' twice; got {' '.join(words)}.")
-        pairs[left] = right
-    return pairs
 
 
 def print_counts(trials: "Trials", rejected: Any) -> None:

@@ -62,11 +62,14 @@ def import_command(path: Path, found: Sequence[Mapping[str, Any]]) -> str:
     ]
     bad += [name for record in found for name in record["bad_channels"]]
     bad = list(dict.fromkeys(bad))
-    sources = list(dict.fromkeys(r["events_from"] for r in found if r["events_from"]))
+    options: dict[str, str] = {}
+    for record in found:
+        names, values = record["import_options"][::2], record["import_options"][1::2]
+        options = {**dict(zip(names, values, strict=True)), **options}
     name = path.resolve().stem if path.is_file() else path.resolve().name
     words = ["phosphene", "data", "import", str(path), "--out", f"data/{name}"]
     words += ["--events", *(f"{code}=class{code}" for code in codes)]
-    words += ["--events-from", sources[0]] if sources else []
+    words += [word for option in options.items() for word in option]
     words += ["--drop-channels", *bad] if bad else []
     return shlex.join(words)
 
@@ -119,7 +122,8 @@ def _print_recordings(found: Sequence[Mapping[str, Any]]) -> None:
             + (f" (every {event['median_spacing_s']:.2f} s)" if event["median_spacing_s"] else "")
             for code, event in record["events"].items()
         ]
-        source = f" (from {record['events_from']}, one of several)" if record["events_from"] else ""
+        options = shlex.join(record["import_options"])
+        source = f" ({options}: one of several)" if options else ""
         console.print(f"  events {', '.join(codes) or 'none'}{source}", markup=False)
         if record["note"]:
             console.print(f"  note {record['note']}", markup=False)

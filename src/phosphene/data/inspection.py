@@ -44,11 +44,11 @@ def inspect_recording(recording: Recording) -> dict[str, Any]:
             for name, samples in zip(recording.ch_names, recording.signal, strict=True)
         ],
         "events": _events(recording),
-        "events_from": recording.events_from,
         "mains": mains,
         "mains_ratio": ratio,
         "note": recording.meas_note,
         "bad_channels": list(recording.bad_channels),
+        "import_options": list(recording.import_options),
     }
 
 

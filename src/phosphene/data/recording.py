@@ -44,9 +44,9 @@ class Recording:
     bad_channels
         Channels that the source marks as bad, and those of it that could not be read along; a data
         set does not keep this.
-    events_from
-        Where the events came from, if the source has several places for them; a data set does not
-        keep this.
+    import_options
+        Options that choose what was read, where the source holds several things to choose from, as
+        in ('--events-from', 'annotations'); a data set does not keep this.
 
     Raises
     ------
@@ -68,7 +68,7 @@ class Recording:
     sfreq_measured: float | None = None
     meas_note: str = ""
     bad_channels: tuple[str, ...] = ()
-    events_from: str = ""
+    import_options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _checks.check_shape("signal", self.signal.shape, (len(self.ch_names), None), "chan time")

@@ -58,3 +58,58 @@ def write_pictures(tmp_path):
         return tmp_path / folder
 
     return write
+
+
+@pytest.fixture
+def write_xdf(tmp_path):
+    """Write an XDF file from streams, each a dict: name, type, format, rate, times, values."""
+
+    def write(*streams, name="a.xdf", offsets=()):
+        chunks = [_xdf_chunk(1, b"<info><version>1.0</version></info>")]
+        for number, stream in enumerate(streams, start=1):
+            id_ = struct.pack("<I", number)
+            chunks.append(_xdf_chunk(2, id_ + _xdf_header(stream)))
+        for number, stream in enumerate(streams, start=1):
+            id_ = struct.pack("<I", number)
+            for time, value in offsets[number - 1] if offsets else ():
+                chunks.append(_xdf_chunk(4, id_ + struct.pack("<2d", time, value)))
+            n = len(stream["times"])
+            for first in range(0, n, 100):
+                part = slice(first, min(first + 100, n))
+                chunks.append(_xdf_chunk(3, id_ + _xdf_samples(stream, part)))
+        path = tmp_path / name
+        path.write_bytes(b"XDF:" + b"".join(chunks))
+        return path
+
+    return write
+
+
+def _xdf_chunk(tag, content):
+    return b"\x04" + struct.pack("<IH", len(content) + 2, tag) + content
+
+
+def _xdf_header(stream):
+    channels = "".join(
+        "<channel>" + "".join(f"<{k}>{v}</{k}>" for k, v in channel.items()) + "</channel>"
+        for channel in stream.get("channels", ())
+    )
+    return (
+        f"<?xml version='1.0'?><info><name>{stream['name']}</name><type>{stream['type']}</type>"
+        f"<channel_count>{stream.get('n', len(stream.get('channels', '1')))}</channel_count>"
+        f"<nominal_srate>{stream['rate']}</nominal_srate>"
+        f"<channel_format>{stream['format']}</channel_format>"
+        f"<desc><channels>{channels}</channels></desc></info>"
+    ).encode()
+
+
+def _xdf_samples(stream, part):
+    form = {"float32": "<f", "double64": "<d", "int32": "<i", "string": ""}[stream["format"]]
+    content = b"\x04" + struct.pack("<I", part.stop - part.start)
+    for time, values in zip(stream["times"][part], stream["values"][part], strict=True):
+        content += b"\x08" + struct.pack("<d", time)
+        for value in values:
+            if form:
+                content += struct.pack(form, value)
+            else:
+                content += b"\x01" + struct.pack("<B", len(value)) + value.encode()
+    return content

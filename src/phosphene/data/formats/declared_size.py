@@ -7,7 +7,7 @@ from pathlib import Path
 MAX_SAMPLES = 1 << 30
 """Most samples, over all channels: 4 GiB as float32."""
 MAX_CHANNELS = 4096
-PACKED = (".set", ".gz", ".mff", ".snirf", ".mefd", ".mat", ".xdfz", ".cnt")
+PACKED = (".set", ".gz", ".mff", ".snirf", ".mefd", ".mat", ".cnt")
 PACKED_RATIO = 200
 """Most samples per byte of a file whose format compresses."""
 

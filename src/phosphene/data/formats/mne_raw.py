@@ -133,7 +133,7 @@ def read_mne_raw(
         gaps=found.gaps,
         meas_note=_note(problems, header, found, notes),
         bad_channels=(*bads, *problems),
-        events_from=(source or "") if len(found.by_source) > 1 else "",
+        import_options=("--events-from", source) if source and len(found.by_source) > 1 else (),
     )
     if montage is not None:
         check_montage(montage, result.ch_names, source=path.name)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from phosphene.data.recording import Recording
 
 MUSE_SUFFIXES = (".csv",)
-XDF_SUFFIXES = (".xdf", ".xdfz")
+XDF_SUFFIXES = (".xdf",)
 MNE_SUFFIXES = (".edf", ".bdf", ".gdf", ".vhdr", ".ahdr", ".set", ".fif", ".fif.gz", ".cnt")
 """Formats that are found in a folder. MNE reads more; a file of those is named itself."""
 FOLDER_SUFFIXES = (".mff",)
@@ -28,10 +28,11 @@ _DEFAULTS: dict[str, Any] = {
     "events_from": None,
     "montage": None,
     "stream": None,
+    "unit": None,
 }
 _TAKES = {
     "muse-lsl CSV": ("stimulus_column",),
-    "XDF": ("rename_channels", "events_from", "montage", "stream"),
+    "XDF": ("rename_channels", "channel_types", "events_from", "montage", "stream", "unit"),
     "MNE": ("rename_channels", "channel_types", "events_from", "montage"),
 }
 
@@ -50,6 +51,7 @@ def read_recording(
     events_from: str | None = None,
     montage: str | None = None,
     stream: str | None = None,
+    unit: str | None = None,
     strict: bool = True,
 ) -> "Recording":
     """Read one recording, choosing the reader by the file's suffix.
@@ -76,6 +78,8 @@ def read_recording(
         Standard montage that must know the channels.
     stream
         The stream of an XDF file that is the signal.
+    unit
+        Unit of the channels of an XDF file that names none.
     strict
         Refuse NaN, constant channels and files without events; False is for inspection.
 
@@ -107,6 +111,7 @@ def read_recording(
         "events_from": events_from,
         "montage": montage,
         "stream": stream,
+        "unit": unit,
     }
     for name, value in given.items():
         if name not in _TAKES[kind] and value != _DEFAULTS[name]:
@@ -122,6 +127,10 @@ def read_recording(
         from phosphene.data.formats.muse_csv import read_muse_csv
 
         return read_muse_csv(path, **shared, keep_aux=keep_aux, **options)
+    if kind == "XDF":
+        from phosphene.data.formats.xdf import read_xdf
+
+        return read_xdf(path, **shared, **options)
     from phosphene.data.formats.mne_raw import read_mne_raw
 
     return read_mne_raw(path, **shared, **options)
