@@ -117,3 +117,21 @@ def _save_untrained_bundle(folder, trials) -> None:
         "preprocessing": trials.preprocessing,
     }
     save_bundle(folder, system, spec=spec, card="Not trained.\n")
+
+
+@pytest.fixture(scope="session")
+def make_windows():
+    """Make the arrays of a ThoughtViz pickle: each class is a wave on a channel of its own."""
+    import numpy as np
+
+    def make(n_train=60, n_test=20, *, n_times=32):
+        rng = np.random.default_rng(0)
+        arrays = {}
+        for half, n in (("train", n_train), ("test", n_test)):
+            labels = rng.permutation(np.arange(n) % 10)
+            windows = rng.normal(4000, 10, (n, 14, n_times, 1))
+            windows[np.arange(n), labels, :, 0] += 20 * np.sin(np.arange(n_times))
+            arrays[f"x_{half}"], arrays[f"y_{half}"] = windows, np.eye(10)[labels]
+        return arrays
+
+    return make

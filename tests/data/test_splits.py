@@ -5,12 +5,16 @@ import numpy as np
 import pytest
 
 from phosphene.data.splits import (
+    DOUBT,
+    PUBLISHED,
     Fold,
     Split,
     group_k_fold,
     groups_of,
+    has_published_halves,
     k_fold,
     leave_one_group_out,
+    published_split,
 )
 
 
@@ -198,3 +202,51 @@ def test_refuses_impossible_splits(make_trials):
         Split("trial", (Fold("0", ("b",), ("a",)),) * 2)
     with pytest.raises(ValueError, match="split these data anew"):
         Fold("0", ("x",), ("y",)).indices(trials)
+
+
+@pytest.fixture
+def windows(make_trials):
+    """Twenty trials of which the source says the half alone."""
+    trials = make_trials(2)
+    half = trials.table["recording"].map({"r0": "x_train", "r1": "x_test"})
+    table = trials.table.assign(recording=half, subject="unknown", session="unknown")
+    return dataclasses.replace(trials, table=table.assign(start=-1, stop=-1))
+
+
+def test_a_published_split_is_kept_and_doubted(windows, make_trials):
+    split = published_split(windows)
+    assert split.unit == PUBLISHED
+    (fold,) = split.folds
+    train, test = fold.indices(windows)
+    assert (fold.key, len(train), len(test)) == ("x_test", 10, 10)
+    assert set(windows.table["recording"].iloc[test]) == {"x_test"}
+    assert split.check(windows) is split
+    assert (split.leak_reason, split.doubt) == (None, DOUBT)
+    value = json.loads(json.dumps(split.to_json()))
+    assert Split.from_json(value) == split
+    assert "doubt" not in leave_one_group_out(make_trials()).to_json()
+
+
+def test_only_windows_without_recordings_have_a_published_split(windows, make_trials):
+    assert has_published_halves(windows)
+    assert not has_published_halves(make_trials())
+    known = dataclasses.replace(windows, table=windows.table.assign(start=0))
+    assert not has_published_halves(known)
+    with pytest.raises(ValueError, match="x_train and x_test; these data have recordings"):
+        published_split(make_trials())
+
+
+def test_the_same_window_in_both_halves_is_refused(windows):
+    content = windows.table["content"].to_numpy(copy=True)
+    content[15] = content[2]
+    twin = dataclasses.replace(windows, table=windows.table.assign(content=content))
+    with pytest.raises(ValueError, match=r"1 test trials have the same.*remove the doubles"):
+        published_split(twin).check(twin)
+    checked = published_split(twin).check(twin, allow_leak="as published")
+    assert (checked.leak_reason, checked.doubt) == ("as published", DOUBT)
+
+
+def test_windows_of_one_half_on_both_sides_are_refused(windows):
+    with pytest.raises(ValueError, match=r"may share samples.*keep the published halves apart"):
+        k_fold(windows, 2).check(windows)
+    assert k_fold(windows, 2).check(windows, allow_leak="why").leak_reason == "why"

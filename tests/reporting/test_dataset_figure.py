@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 from PIL import Image
 
 from phosphene.data.dataset import Dataset
@@ -67,6 +70,15 @@ def test_shows_the_channel_that_differs_and_names_what_it_shows(make_dataset):
     shown = texts(draw_dataset(make_dataset()))
     for word in ("example: 16 trials", "C5", "class 0 (8)", "class 1 (8)", "95 %", "2 pictures"):
         assert word in shown
+
+
+@pytest.mark.parametrize(("unit", "label"), [("V", "µV"), ("a.u.", "a.u.")])
+def test_axes_name_the_unit_of_the_trials(make_dataset, unit, label):
+    dataset = make_dataset(with_images=False)
+    figure = draw_dataset(replace(dataset, trials=replace(dataset.trials, unit=unit)))
+    labels = [axes.get_ylabel() for part in figure.subfigs for axes in part.findobj(Axes)]
+    assert label in labels
+    assert ("µV" in texts(figure)) is (unit == "V")
 
 
 def test_many_classes_and_no_pictures_still_fit(make_dataset):

@@ -159,6 +159,12 @@ def test_more_than_the_ceiling_a_leak_and_selection_on_test_are_alarms():
     assert "chosen on test trials" in text
 
 
+def test_a_doubt_about_the_split_is_a_caution_and_no_alarm():
+    found = write_headline(contents(MAIN, split={"leak_reason": None, "doubt": "unknown samples"}))
+    assert "A leak cannot be excluded: unknown samples." in found.cautions
+    assert found.alarms == ()
+
+
 def test_pictures_show_the_decoded_class_unless_a_score_compares_pairs():
     classwise = write_headline(contents(MAIN, dataset={"pairing": {"kind": "class-only"}}))
     assert classwise.pictures.startswith("Pictures show the decoded class, not the picture")

@@ -1,6 +1,13 @@
 import pytest
 
-from phosphene.reporting.number_text import count_text, percent_text, range_text, value_text
+from phosphene.reporting.number_text import (
+    count_text,
+    percent_text,
+    range_text,
+    signal_scale,
+    squared_unit,
+    value_text,
+)
 from phosphene.score import Score
 
 
@@ -24,3 +31,12 @@ def test_almost_all_is_not_written_as_all():
 
 def test_counts_name_their_unit():
     assert count_text(Score(name="AUC", value=0.5, n=2000, unit="trials")) == "2,000 trials"
+
+
+@pytest.mark.parametrize(
+    ("unit", "scale", "squared"),
+    [("V", (1e6, "µV"), "µV²"), (None, (1e6, "µV"), "µV²"), ("a.u.", (1.0, "a.u."), "(a.u.)²")],
+)
+def test_volts_are_drawn_as_microvolts_and_other_units_as_they_are(unit, scale, squared):
+    assert signal_scale(unit) == scale
+    assert squared_unit(scale[1]) == squared

@@ -11,9 +11,27 @@ import numpy as np
 import pandas as pd
 
 from phosphene import _checks
+from phosphene._checks.structure import check_structure
 from phosphene.data.trials import Trials
 
 UNITS = ("trial", "block", "recording", "session", "subject")
+
+_STORED = {
+    "unit": str,
+    "folds": [{"key": str, "train": [str], "test": [str]}],
+    "seed": int,
+    "leak_reason": (None, str),
+    "doubt?": (None, str),
+    "sha256": str,
+}
+HALVES = ("x_train", "x_test")
+"""What stands in place of a recording where only windows were published, in two halves."""
+PUBLISHED = "published half"
+"""Unit of a split that the authors of the data made."""
+DOUBT = (
+    "the source does not say which samples its windows hold, so those that train and those that "
+    "test may overlap or come from one recording, and intervals count each as if it stood alone"
+)
 
 
 @dataclass(frozen=True)
@@ -45,22 +63,25 @@ class Split:
     Parameters
     ----------
     unit
-        What was kept apart: one of `UNITS`.
+        What was kept apart: one of `UNITS`, or `PUBLISHED`.
     folds
         At least one.
     seed
         Of the shuffle; 0 where nothing was shuffled.
     leak_reason
         Why an overlap between training and test is accepted; stamped on every score.
+    doubt
+        Why an overlap cannot be excluded, though none was found; stamped on every score as well.
     """
 
     unit: str
     folds: tuple[Fold, ...]
     seed: int = 0
     leak_reason: str | None = None
+    doubt: str | None = None
 
     def __post_init__(self) -> None:
-        _checks.check_option("unit", self.unit, UNITS)
+        _checks.check_option("unit", self.unit, (*UNITS, PUBLISHED))
         keys = [fold.key for fold in self.folds]
         if len(set(keys)) < len(keys):
             raise ValueError(f"fold keys must differ; got {keys}; rename one.")
@@ -84,6 +105,7 @@ class Split:
             "unit": self.unit,
             "seed": self.seed,
             "leak_reason": self.leak_reason,
+            **({} if self.doubt is None else {"doubt": self.doubt}),
             "sha256": self.sha256,
             "folds": [
                 {"key": fold.key, "train": list(fold.train), "test": list(fold.test)}
@@ -94,10 +116,12 @@ class Split:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Split":
         """Read what `to_json` returned; a split that was changed since is refused."""
+        check_structure(value, _STORED, where="a saved split", remedy="split the data anew.")
         folds = tuple(
             Fold(fold["key"], tuple(fold["train"]), tuple(fold["test"])) for fold in value["folds"]
         )
-        split = cls(value["unit"], folds, value["seed"], value["leak_reason"])
+        reason, doubt = value["leak_reason"], value.get("doubt")
+        split = cls(value["unit"], folds, value["seed"], reason, doubt)
         if split.sha256 != value["sha256"]:
             raise ValueError(
                 f"a saved split must have its own hash, {value['sha256'][:12]}; this one has "
@@ -109,7 +133,9 @@ class Split:
         """Refuse an overlap between the training and the test trials of a fold.
 
         Looked for: the same trial, the same source samples under two names, the same unit, and
-        windows that share samples of a recording.
+        windows that share samples of a recording. Windows of which the source does not say what
+        samples they hold may always share some: between published halves that is a `doubt`, within
+        one it is refused.
 
         Parameters
         ----------
@@ -132,9 +158,8 @@ class Split:
                 continue
             if allow_leak is None:
                 raise ValueError(
-                    f"training and test must not overlap; in fold '{fold.key}' {leak}; keep a "
-                    f"larger "
-                    "unit apart (recording, session, subject) or give a reason with --allow-leak."
+                    f"training and test must not overlap; in fold '{fold.key}' {leak}; "
+                    f"{_way_out(self.unit, trials)} or give a reason with --allow-leak."
                 )
             return replace(self, leak_reason=allow_leak)
         return self
@@ -204,6 +229,25 @@ def group_k_fold(trials: Trials, unit: str, n_folds: int, *, seed: int = 0) -> S
     return Split(unit, tuple(folds), seed)
 
 
+def published_split(trials: Trials) -> Split:
+    """Train on the published training half and test on the other, in one fold.
+
+    It carries a `doubt`: the source does not say which samples the windows hold.
+    """
+    if not has_published_halves(trials):
+        raise ValueError(
+            f"a published split needs windows in the halves {' and '.join(HALVES)}; these data "
+            "have recordings; keep those apart."
+        )
+    test = np.flatnonzero(trials.table["recording"].to_numpy(dtype=str) == HALVES[1])
+    return Split(PUBLISHED, (_fold(HALVES[1], trials, test),), doubt=DOUBT)
+
+
+def has_published_halves(trials: Trials) -> bool:
+    """Say whether the source held only windows, already split by its authors."""
+    return set(trials.table["recording"]) == set(HALVES) and bool((trials.table["start"] < 0).all())
+
+
 def k_fold(trials: Trials, n_folds: int, *, seed: int = 0) -> Split:
     """Share single trials among folds; refused by `check` where windows overlap."""
     from sklearn.model_selection import KFold, StratifiedKFold
@@ -222,8 +266,10 @@ def k_fold(trials: Trials, n_folds: int, *, seed: int = 0) -> Split:
 
 def groups_of(trials: Trials, unit: str) -> np.ndarray:
     """Return the unit of each trial as text; blocks and sessions are told apart across subjects."""
-    _checks.check_option("unit", unit, UNITS)
+    _checks.check_option("unit", unit, (*UNITS, PUBLISHED))
     table = trials.table
+    if unit == PUBLISHED:
+        return table["recording"].to_numpy(dtype=str)
     if unit == "block":
         if (table["block"] == "").any():
             raise ValueError(
@@ -254,6 +300,15 @@ def _others(trials: Trials, unit: str) -> str:
             counts[other] = len(set(groups_of(trials, other)))
     found = [f"{n} of '{other}'" for other, n in counts.items() if n > 1]
     return f" (--split-unit; the data hold {', '.join(found)})" if found else ""
+
+
+def _way_out(unit: str, trials: Trials) -> str:
+    """Say what to do about an overlap."""
+    if unit == PUBLISHED:
+        return "remove the doubles from the source"
+    if has_published_halves(trials):
+        return "keep the published halves apart (--split-unit recording)"
+    return "keep a larger unit apart (recording, session, subject)"
 
 
 def _fold(key: str, trials: Trials, test: np.ndarray) -> Fold:
@@ -293,6 +348,9 @@ def _find_leak(
             f"{int(same.sum())} test trials have the same samples as training trials, the first "
             f"{twin.trial} of recording '{twin.recording}'"
         )
+    recording, unknown = table["recording"].to_numpy(dtype=str), table["start"].to_numpy() < 0
+    if set(recording[train][unknown[train]]) & set(recording[test][unknown[test]]):
+        return "windows may share samples, for the source does not say which samples they hold"
     overlaps = _count_shared_samples(table, train, test)
     return f"{overlaps} test windows share samples with training windows" if overlaps else ""
 

@@ -8,7 +8,9 @@ import numpy as np
 from phosphene.data.dataset import Dataset, load_recordings
 from phosphene.data.images import ImageSet
 from phosphene.data.inspection import evoked_responses, power_spectrum
+from phosphene.data.trials import Trials
 from phosphene.reporting.figures.palette import INK, MUTED, RULE, class_colors
+from phosphene.reporting.number_text import signal_scale, squared_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,8 +66,8 @@ def draw_dataset(dataset: Dataset) -> "Figure":
     top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=[1, 1.05])[:, 0]
     axes = top.subplots(1, len(channels), sharey=True, squeeze=False)[0]
     for position, channel in enumerate(channels):
-        _draw_evoked(axes[position], evoked, channel, trials.tmin, trials.n_times / trials.sfreq)
-    axes[0].set_ylabel("µV")
+        _draw_evoked(axes[position], evoked, channel, trials)
+    axes[0].set_ylabel(signal_scale(trials.unit)[1])
     n_unseen = trials.n_classes - MAX_CLASSES
     more = f" (first {MAX_CLASSES} classes)" if n_unseen > 0 else ""
     top.suptitle(
@@ -95,18 +97,20 @@ def _informative(evoked: dict[str, np.ndarray]) -> list[int]:
     return sorted(np.argsort(-spread, kind="stable")[:MAX_CHANNELS].tolist())
 
 
-def _draw_evoked(
-    axes: "Axes", evoked: dict[str, np.ndarray], channel: int, tmin: float, duration: float
-) -> None:
+def _draw_evoked(axes: "Axes", evoked: dict[str, np.ndarray], channel: int, trials: Trials) -> None:
+    factor, _ = signal_scale(trials.unit)
+    tmin, duration = trials.tmin, trials.n_times / trials.sfreq
     times = evoked["times"] * 1e3
     colors = class_colors(len(evoked["mean"]))
     axes.axvspan(tmin * 1e3, (tmin + duration) * 1e3, color=RULE, alpha=0.35, linewidth=0)
     axes.axhline(0, color=MUTED, linewidth=0.6)
     axes.axvline(0, color=MUTED, linewidth=0.6)
     for label in range(min(len(evoked["mean"]), MAX_CLASSES)):
-        low, high = (evoked[end][label, channel] * 1e6 for end in ("low", "high"))
+        low, high = (evoked[end][label, channel] * factor for end in ("low", "high"))
         axes.fill_between(times, low, high, color=colors[label], alpha=0.2, linewidth=0)
-        axes.plot(times, evoked["mean"][label, channel] * 1e6, color=colors[label], linewidth=1.4)
+        axes.plot(
+            times, evoked["mean"][label, channel] * factor, color=colors[label], linewidth=1.4
+        )
     axes.set_title(str(evoked["ch_names"][channel]))
     axes.set_xlabel("ms after the event (grey: the window)")
     axes.margins(x=0)
@@ -116,7 +120,8 @@ def _draw_spectrum(axes: "Axes", dataset: Dataset) -> None:
     recordings = load_recordings(dataset.path) if dataset.path is not None else []
     spectrum = power_spectrum(recordings, dataset.trials)
     kept = (spectrum["freqs"] >= 0.5) & (spectrum["freqs"] <= min(70, spectrum["freqs"][-2]))
-    level = 10 * np.log10(np.maximum(spectrum["psd"][:, kept] * 1e12, 1e-9))
+    factor, unit = signal_scale(dataset.trials.unit)
+    level = 10 * np.log10(np.maximum(spectrum["psd"][:, kept] * factor**2, 1e-9))
     names = spectrum["ch_names"]
     for index, line in enumerate(level):
         label = str(names[index]) if len(names) <= 8 else None
@@ -124,7 +129,7 @@ def _draw_spectrum(axes: "Axes", dataset: Dataset) -> None:
     what = "recordings as they were" if recordings else "trials"
     axes.set_title(f"power spectrum of the {what}, per channel")
     axes.set_xlabel("Hz")
-    axes.set_ylabel("dB, 1 µV²/Hz")
+    axes.set_ylabel(f"dB, 1 {squared_unit(unit)}/Hz")
     axes.margins(x=0)
     if len(names) <= 8:
         axes.legend(frameon=False, fontsize=8)

@@ -147,7 +147,7 @@ def write_headline(contents: Contents) -> Headline:
         asides=asides,
         pictures=_picture_statement(contents),
         alarms=alarms,
-        cautions=_cautions(contents.scores),
+        cautions=(*_doubts(contents), *_cautions(contents.scores)),
     )
 
 
@@ -333,6 +333,11 @@ def _luck_of_several(n_checked: int) -> float:
     """Return the half width at which one of several normal values lies outside in 5 % of cases."""
     normal = NormalDist()
     return normal.inv_cdf(1 - 0.025 / max(1, n_checked)) / normal.inv_cdf(0.975)
+
+
+def _doubts(contents: Contents) -> tuple[str, ...]:
+    doubt = contents.split.get("doubt")
+    return (f"A leak cannot be excluded: {doubt}.",) if doubt else ()
 
 
 def _cautions(scores: Sequence[Score]) -> tuple[str, ...]:

@@ -22,6 +22,16 @@ def count_text(score: Score) -> str:
     return f"{score.n:,} {score.unit}"
 
 
+def signal_scale(unit: object) -> tuple[float, str]:
+    """Return the factor and the unit with which a signal is drawn: microvolts for volts."""
+    return (1.0, unit) if isinstance(unit, str) and unit not in ("", "V") else (1e6, "µV")
+
+
+def squared_unit(unit: str) -> str:
+    """Return µV² or, where the unit is several letters and dots, (a.u.)²."""
+    return f"({unit})²" if "." in unit else f"{unit}²"
+
+
 def percent_text(share: float) -> str:
     """Return a share as whole percent, never rounded up to 100 %."""
     percent = 99 if 0.99 < share < 1 else round(100 * share)

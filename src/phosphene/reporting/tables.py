@@ -212,6 +212,7 @@ def _split_lines(split: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("seed", "seed"),
             ("sha256", "hash"),
             ("leak_reason", "leak allowed because"),
+            ("doubt", "leak cannot be excluded because"),
         )
         if split.get(key) is not None
     ]

@@ -3,6 +3,7 @@ import shutil
 import numpy as np
 import pytest
 
+from phosphene.data.splits import PUBLISHED
 from phosphene.recipes.eeg2image_2023.scoring import NULL_RANGE, PERMUTED, score_run
 from phosphene.run_dir import RunDir
 
@@ -48,6 +49,19 @@ def test_a_leak_is_stamped_on_every_score(copied, smoke):
     scores = score_run(copied, smoke)
     assert scores
     assert all(score.note.startswith("leak allowed: one recording only") for score in scores)
+
+
+def test_a_published_split_is_named_and_its_doubt_stamped(copied, smoke):
+    (copied.path / "folds/0/generated.npz").unlink()
+    split = {**copied.read_json("split.json"), "unit": PUBLISHED, "doubt": "unknown samples"}
+    copied.write_json("split.json", split)
+    scores = score_run(copied, smoke)
+    assert all(score.note.startswith("doubt: unknown samples") for score in scores)
+    found = {score.split for score in scores if score.section == "decoding"}
+    assert all(words.startswith("published split") for words in found)
+    copied.write_json("split.json", {**split, "leak_reason": "as published"})
+    notes = {score.note for score in score_run(copied, smoke)}
+    assert all(n.startswith("leak allowed: as published; doubt: unknown samples") for n in notes)
 
 
 def test_a_clean_run_has_no_stamp(trained):

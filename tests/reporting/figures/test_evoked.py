@@ -38,3 +38,14 @@ def test_a_class_without_trials_and_missing_bands_are_drawn(finished_run):
     panels = evoked_panels(replace(contents, evoked=bare)).panels
     assert panels[0].channel.startswith("channel ")
     assert evoked_panels(replace(contents, evoked=None)) is None
+
+
+@pytest.mark.parametrize(("unit", "label"), [("V", "µV"), ("a.u.", "a.u.")])
+def test_the_axis_names_the_unit_of_the_trials(finished_run, monkeypatch, unit, label):
+    from matplotlib.axes import Axes
+
+    written = []
+    monkeypatch.setattr(Axes, "set_ylabel", lambda axes, text: written.append(text))
+    contents = read_contents(finished_run)
+    evoked_panels(replace(contents, dataset={**contents.dataset, "unit": unit}))
+    assert set(written) == {label}

@@ -28,3 +28,13 @@ def test_silence_and_absence_give_no_figure(finished_run):
 def test_a_channel_with_gaps_in_power_is_drawn(finished_run):
     arrays = {"freqs": np.arange(5.0), "psd": np.array([[1.0, 0.0, 1e-12, 0.0, 1e-13]] * 2)}
     assert spectrum_panel(replace(read_contents(finished_run), spectrum=arrays)) is not None
+
+
+@pytest.mark.parametrize(("unit", "label"), [("V", "1 µV²/Hz"), ("a.u.", "1 (a.u.)²/Hz")])
+def test_the_axis_names_the_unit_of_the_trials(finished_run, monkeypatch, unit, label):
+    from matplotlib.axes import Axes
+
+    written = []
+    monkeypatch.setattr(Axes, "set_ylabel", lambda axes, text: written.append(text))
+    spectrum_panel(replace(read_contents(finished_run), dataset={"unit": unit}))
+    assert written == [f"dB re {label}"]

@@ -10,7 +10,15 @@ import torch
 from phosphene.data.dataset import Dataset, load_dataset, load_recordings
 from phosphene.data.images import ImageSet
 from phosphene.data.inspection import evoked_responses, inspect_dataset, power_spectrum
-from phosphene.data.splits import Fold, Split, group_k_fold, k_fold, leave_one_group_out
+from phosphene.data.splits import (
+    Fold,
+    Split,
+    group_k_fold,
+    has_published_halves,
+    k_fold,
+    leave_one_group_out,
+    published_split,
+)
 from phosphene.data.trials import Trials
 from phosphene.evaluation.controls import label_permuter
 from phosphene.evaluation.retrained_null import linear_null
@@ -93,8 +101,13 @@ def prepare_pictures(
 
 
 def make_split(config: Config, trials: Trials) -> Split:
-    """Split as configured, refusing overlaps and folds that lack a class."""
-    if config.split_unit == "trial":
+    """Split as configured, refusing overlaps and folds that lack a class.
+
+    Windows that were published in two halves keep that split, whatever the number of folds.
+    """
+    if config.split_unit == "recording" and has_published_halves(trials):
+        split = published_split(trials)
+    elif config.split_unit == "trial":
         split = k_fold(trials, config.n_folds or 5, seed=config.seed)
     elif config.n_folds is None:
         split = leave_one_group_out(trials, config.split_unit)

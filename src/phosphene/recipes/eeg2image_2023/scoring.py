@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from phosphene.data.splits import PUBLISHED
 from phosphene.evaluation.clustering import kmeans_score
 from phosphene.evaluation.decoding import decoding_scores, recording_scores
 from phosphene.evaluation.pictures import (
@@ -48,6 +49,8 @@ def score_run(run: RunDir, config: Config) -> list[Score]:
     words = f"leave one {split['unit']} out"
     if config.n_folds is not None or split["unit"] == "trial":
         words = f"{len(keys)} folds of {split['unit']}s"
+    if split["unit"] == PUBLISHED:
+        words = "published split"
     n_decoded = sum(run.has(f"folds/{key}/decoding.npz") for key in keys)
     if n_decoded < len(keys):
         words += f", {n_decoded} of {len(keys)} decoded"
@@ -55,8 +58,9 @@ def score_run(run: RunDir, config: Config) -> list[Score]:
     scores += _decoding(run, config, keys, words, dataset)
     for key in keys:
         scores += _pictures(run, config, key, words)
-    if split["leak_reason"]:
-        stamp = f"leak allowed: {split['leak_reason']}"
+    stamps = {"leak allowed": split["leak_reason"], "doubt": split.get("doubt")}
+    stamp = "; ".join(f"{name}: {reason}" for name, reason in stamps.items() if reason)
+    if stamp:
         scores = [replace(s, note=f"{stamp}; {s.note}" if s.note else stamp) for s in scores]
     return scores
 

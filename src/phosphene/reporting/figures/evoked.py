@@ -8,6 +8,7 @@ from markupsafe import Markup
 from phosphene.reporting.contents import Arrays, Contents
 from phosphene.reporting.figures.palette import MUTED, class_colors
 from phosphene.reporting.figures.themed_svg import new_axes, to_svg
+from phosphene.reporting.number_text import signal_scale
 
 MAX_CHANNELS, MAX_BANDS, MAX_COLOURED = 3, 4, 10
 
@@ -50,7 +51,15 @@ def evoked_panels(contents: Contents) -> Evoked | None:
     panels = tuple(
         EvokedPanel(
             channel=str(names[channel]),
-            svg=_draw(arrays, channel, len(mean), coloured, banded, key=f"erp{number}"),
+            svg=_draw(
+                arrays,
+                channel,
+                len(mean),
+                coloured,
+                banded,
+                unit=contents.about("unit"),
+                key=f"erp{number}",
+            ),
         )
         for number, channel in enumerate(chosen)
     )
@@ -76,10 +85,12 @@ def _draw(
     coloured: list[int],
     banded: list[int],
     *,
+    unit: object,
     key: str,
 ) -> Markup:
     figure, axes = new_axes(width=490, height=220)
     times = arrays["times"] * 1e3
+    factor, unit = signal_scale(unit)
     colors = class_colors(n_classes)
     axes.axhline(0, color=MUTED, linewidth=0.8)
     if times[0] < 0 < times[-1]:
@@ -87,17 +98,17 @@ def _draw(
     for label in sorted(range(n_classes), key=lambda c: c in coloured):
         color = colors[label] if label in coloured else MUTED
         if label in banded and "low" in arrays and "high" in arrays:
-            low, high = (arrays[end][label, channel] * 1e6 for end in ("low", "high"))
+            low, high = (arrays[end][label, channel] * factor for end in ("low", "high"))
             axes.fill_between(times, low, high, color=color, alpha=0.2, linewidth=0)
         axes.plot(
             times,
-            arrays["mean"][label, channel] * 1e6,
+            arrays["mean"][label, channel] * factor,
             color=color,
             linewidth=1.7 if label in coloured else 0.7,
             alpha=1 if label in coloured else 0.4,
         )
     axes.set_xlabel("ms after onset")
-    axes.set_ylabel("µV")
+    axes.set_ylabel(unit)
     axes.margins(x=0)
     axes.locator_params(axis="y", nbins=5)
     return to_svg(figure, key=key, label="evoked response of each class")

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from phosphene.reporting.contents import Contents
 from phosphene.reporting.figures.palette import ACCENT, MUTED, WARN
 from phosphene.reporting.figures.themed_svg import new_axes, to_svg
+from phosphene.reporting.number_text import signal_scale, squared_unit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,8 @@ def spectrum_panel(contents: Contents) -> Spectrum | None:
     if not arrays or "freqs" not in arrays or "psd" not in arrays:
         return None
     kept = arrays["freqs"] > 0
-    freqs, power = arrays["freqs"][kept], arrays["psd"][:, kept].astype(float) * 1e12
+    factor, unit = signal_scale(contents.about("unit"))
+    freqs, power = arrays["freqs"][kept], arrays["psd"][:, kept].astype(float) * factor**2
     if not (power > 0).any():
         return None
     level = 10 * np.log10(np.maximum(power, power[power > 0].min()))
@@ -37,7 +39,7 @@ def spectrum_panel(contents: Contents) -> Spectrum | None:
     if mains is not None and freqs[0] < mains < freqs[-1]:
         axes.axvline(mains, color=WARN, linewidth=1, linestyle=(0, (3, 3)))
     axes.set_xlabel("Hz")
-    axes.set_ylabel("dB re 1 µV²/Hz")
+    axes.set_ylabel(f"dB re 1 {squared_unit(unit)}/Hz")
     axes.margins(x=0)
     axes.locator_params(axis="y", nbins=5)
     return Spectrum(
