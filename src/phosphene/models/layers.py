@@ -103,7 +103,7 @@ class FoldedConditionConv2d(nn.Module):
         folded = torch.einsum("ry,cx,ofyx->rcof", rows, columns, taps)
         constant = (f @ folded.flatten(0, 2).T).view(len(f), *folded.shape[:3])
         constant = _spread(_spread(constant, 1, row_counts), 2, column_counts)
-        return response + constant.permute(0, 3, 1, 2)
+        return response.add_(constant.permute(0, 3, 1, 2))
 
     def _inside_taps(self, length: int, like: Tensor) -> tuple[Tensor, list[int]]:
         """Say for each kind of output row which kernel taps lie inside, and how many rows follow.

@@ -96,10 +96,10 @@ class DCGANDiscriminator(nn.Module):
         check_columns("images", images, self.size, "rows", axis=2)
         check_columns("f", f, self.n_features, "features")
         maps = images.flip(2, 3).contiguous(memory_format=torch.channels_last)
-        maps = F.leaky_relu(self.norms[0](self.first(maps, f)), 0.2)
+        maps = F.leaky_relu(self.norms[0](self.first(maps, f)), 0.2, inplace=True)
         for stage, norm in zip(self.stages[:-1], self.norms[1:-1], strict=True):
-            maps = F.leaky_relu(norm(stage(maps)), 0.2)
-        plane = F.leaky_relu(self.norms[-1](self.stages[-1](maps)), 0.2)
+            maps = F.leaky_relu(norm(stage(maps)), 0.2, inplace=True)
+        plane = F.leaky_relu(self.norms[-1](self.stages[-1](maps)), 0.2, inplace=True)
         logits = self.head(plane.flatten(1)).squeeze(1)
         if self.project is None:
             return logits

@@ -99,10 +99,10 @@ class DCGANGenerator(nn.Module):
         joined = torch.cat([z, f], 1)
         # On a single pixel the transposed convolution is a matrix product.
         maps = (joined @ self.first.weight.flatten(1)).view(len(z), -1, 3, 3)
-        maps = F.leaky_relu(F.pad(maps, (1, 0, 1, 0)), 0.3)
+        maps = F.leaky_relu(F.pad(maps, (1, 0, 1, 0)), 0.3, inplace=True)
         maps = maps.contiguous(memory_format=torch.channels_last)
         for grow, norm in zip(self.grow, self.norms, strict=True):
-            maps = F.leaky_relu(norm(grow(maps)), 0.3)
+            maps = F.leaky_relu(norm(grow(maps)), 0.3, inplace=True)
         # A convolution of stride 1 is the transposed one of the turned kernel, whose gradient is
         # three times faster where so few planes leave.
         turned = self.last.weight.transpose(0, 1).flip(2, 3)
