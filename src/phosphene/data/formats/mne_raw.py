@@ -3,11 +3,13 @@
 import re
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from phosphene import _checks
 from phosphene.data.formats.companions import check_companions, hash_files
@@ -34,6 +36,17 @@ BLOCK_VALUES = 1 << 22  # 32 MiB at a time as float64
 NOTE_LENGTH = 300
 
 
+@dataclass(frozen=True, eq=False)
+class Sidecars:
+    """What files beside a recording say of it, and take precedence with."""
+
+    open: "Callable[[Path], tuple[mne.io.BaseRaw, list[str]]]"
+    """Opens the recording with all they say of channels; returns what was warned of, too."""
+    events: Callable[[float, int], pd.DataFrame]
+    """Events (``sample``, ``code``, maybe ``stimulus``) at a rate, of so many samples."""
+    files: tuple[Path, ...]
+
+
 def read_mne_raw(
     path: Path,
     *,
@@ -45,6 +58,7 @@ def read_mne_raw(
     channel_types: Sequence[str] = ("eeg",),
     events_from: str | None = None,
     montage: str | None = None,
+    sidecars: Sidecars | None = None,
     strict: bool = True,
 ) -> Recording:
     """Read one recording with MNE.
@@ -70,6 +84,8 @@ def read_mne_raw(
         The code of an event is the annotation's text, or the channel's integer as text.
     montage
         Standard montage that must know all channels. None makes no claim about positions.
+    sidecars
+        What the files around a recording in a BIDS folder say; its events are the annotations then.
     strict
         Refuse NaN, constant channels, channels that the file marks as bad, several sources of
         events and files without any; False keeps them, for inspection.
@@ -92,7 +108,7 @@ def read_mne_raw(
     files = check_companions(path)
     check_declared_size(path)
     header = read_edf_header(path) if path.suffix.lower() in SAMPLE_BYTES else None
-    raw, notes = _open(path, trigger=events_from)
+    raw, notes = _open(path, trigger=events_from) if sidecars is None else sidecars.open(path)
     files = check_companions(path, [*files, *(Path(name) for name in raw.filenames if name)])
     check_loaded_size(int(raw.n_times), len(raw.ch_names), files, name=path.name)
     names = _chosen(raw, drop_channels, channel_types, events_from, path.name)
@@ -106,10 +122,20 @@ def read_mne_raw(
     names = [name for name in names if name not in problems]
     if header is not None and names:
         others = _of_other_rates(header, raw.ch_names, names)
-        others = [name for name in others if name != events_from]
+        others = [name for name in others if name not in (events_from, *_stim_channels(raw))]
+        if others and sidecars is not None:
+            raise ValueError(
+                f"all channels of an EDF or BDF file in a BIDS folder need one rate; {path.name} "
+                f"has others in {', '.join(others)}; export it without them."
+            )
         raw = _open(path, trigger=events_from, exclude=others)[0] if others else raw
     trigger = events_from if events_from in raw.ch_names else None
     found = find_events(raw, path=path, trigger=trigger)
+    if sidecars is not None:
+        table = sidecars.events(float(raw.info["sfreq"]), int(raw.n_times))
+        own = {name: t for name, t in found.by_source.items() if name != ANNOTATIONS}
+        found = replace(found, by_source={ANNOTATIONS: table, **own} if len(table) else own)
+        files = [*files, *sidecars.files]
     bads = tuple(name for name in raw.info["bads"] if name in names)
     if strict and bads:
         raise ValueError(
@@ -170,6 +196,11 @@ def _open(
             options["stim_channel"] = ["status", "trigger", *own]
         raw = mne.io.read_raw(path, preload=False, verbose="error", **options)
     return raw, notes
+
+
+def _stim_channels(raw: "mne.io.BaseRaw") -> list[str]:
+    types = zip(raw.ch_names, raw.get_channel_types(), strict=True)
+    return [name for name, kind in types if kind == "stim"]
 
 
 def _chosen(
@@ -236,8 +267,8 @@ def _source(
     name: str,
 ) -> str | None:
     """Choose the source of the events; without `strict` take the first of several."""
-    types = zip(raw.ch_names, raw.get_channel_types(), strict=True)
-    stim = [channel for channel, kind in types if kind == "stim" or channel == trigger]
+    stim = _stim_channels(raw)
+    stim += [trigger] if trigger is not None and trigger not in stim else []
     if not strict and events_from is None:
         return next(iter(found.by_source), None)
     source = choose_source(found, events_from, stim_channels=stim, source=name)

@@ -14,6 +14,7 @@ MNE_SUFFIXES = (".edf", ".bdf", ".gdf", ".vhdr", ".ahdr", ".set", ".fif", ".fif.
 """Formats that are found in a folder. MNE reads more; a file of those is named itself."""
 FOLDER_SUFFIXES = (".mff",)
 RECORDING_SUFFIXES = (*MUSE_SUFFIXES, *XDF_SUFFIXES, *MNE_SUFFIXES, *FOLDER_SUFFIXES)
+BIDS_FILE = "dataset_description.json"
 NAMED_ONLY = (".eeg", ".nedf", ".lay", ".cdt", ".dap", ".dat", ".rs3", ".data", ".mefd", ".nxe")
 """Formats of MNE whose suffixes others use as well."""
 NOT_CONTINUOUS = re.compile(
@@ -34,6 +35,7 @@ _TAKES = {
     "muse-lsl CSV": ("stimulus_column",),
     "XDF": ("rename_channels", "channel_types", "events_from", "montage", "stream", "unit"),
     "MNE": ("rename_channels", "channel_types", "events_from", "montage"),
+    "BIDS": ("stimulus_column", "rename_channels", "channel_types", "events_from", "montage"),
 }
 
 
@@ -54,7 +56,7 @@ def read_recording(
     unit: str | None = None,
     strict: bool = True,
 ) -> "Recording":
-    """Read one recording, choosing the reader by the file's suffix.
+    """Read one recording, choosing the reader by the file's suffix and, for BIDS, its folder.
 
     Parameters
     ----------
@@ -103,7 +105,7 @@ def read_recording(
         raise ValueError(
             f"a recording is continuous; by its name {path.name} is not; name the raw file."
         )
-    kind = "muse-lsl CSV" if suffix in MUSE_SUFFIXES else "XDF" if suffix in XDF_SUFFIXES else "MNE"
+    kind = _kind(path)
     given = {
         "stimulus_column": stimulus_column,
         "rename_channels": rename_channels or None,
@@ -118,7 +120,7 @@ def read_recording(
             fit = [other for other, names in _TAKES.items() if name in names]
             raise ValueError(
                 f"`--{name.replace('_', '-')}` is for recordings in the formats of "
-                f"{' and '.join(fit)}; {path.name} is {kind}; leave it out."
+                f"{', '.join(fit)}; {path.name} is {kind}; leave it out."
             )
     options = {name: given[name] for name in _TAKES[kind]}
     identity = {"subject": subject, "session": session, "recording": recording}
@@ -131,6 +133,10 @@ def read_recording(
         from phosphene.data.formats.xdf import read_xdf
 
         return read_xdf(path, **shared, **options)
+    if kind == "BIDS":
+        from phosphene.data.formats.bids import read_bids
+
+        return read_bids(path, **shared, **options)
     from phosphene.data.formats.mne_raw import read_mne_raw
 
     return read_mne_raw(path, **shared, **options)
@@ -140,7 +146,8 @@ def find_recordings(paths: Sequence[Path]) -> list[Path]:
     """Return the recording files among files and, searched recursively, folders; sorted.
 
     Of a FIF file in parts the first is returned; it names the others. Files of MNE that are not
-    continuous (``-epo.fif`` and others) are passed over.
+    continuous (``-epo.fif`` and others) are passed over. Of a BIDS folder the ``sub-...`` folders
+    are searched.
     """
     found: dict[Path, None] = {}
     for path in map(Path, paths):
@@ -168,11 +175,24 @@ def has_recordings(path: Path) -> bool:
     return _suffix(path) in (*RECORDING_SUFFIXES, *NAMED_ONLY)
 
 
+def _kind(path: Path) -> str:
+    suffix = _suffix(path)
+    if suffix in MUSE_SUFFIXES:
+        return "muse-lsl CSV"
+    if suffix in XDF_SUFFIXES:
+        return "XDF"
+    parents = path.absolute().parents[:4]
+    is_bids = path.name.startswith("sub-") and any((p / BIDS_FILE).is_file() for p in parents)
+    return "BIDS" if is_bids else "MNE"
+
+
 def _is_found(path: Path, root: Path) -> bool:
     suffix = _suffix(path)
     parts = path.relative_to(root).parts
     if suffix not in RECORDING_SUFFIXES or any(part.startswith(".") for part in parts):
         return False
+    if (root / BIDS_FILE).is_file() and not parts[0].startswith("sub-"):
+        return False  # derivatives, sourcedata, stimuli, ...
     if (suffix in FOLDER_SUFFIXES) != path.is_dir() or NOT_CONTINUOUS.fullmatch(path.name):
         return False
     if any(Path(part).suffix.lower() in FOLDER_SUFFIXES for part in parts[:-1]):
