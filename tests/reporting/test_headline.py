@@ -8,8 +8,6 @@ from phosphene.reporting.headline import (
     best_baseline,
     ceiling_score,
     compare,
-    copy_sentence,
-    judge_scores,
     main_score,
     must_fail,
     outside_controls,
@@ -182,16 +180,3 @@ def test_the_linear_baseline_is_preferred_and_compared_by_interval():
     assert compare(MAIN, 0.55) == "above"
     assert compare(MAIN, 0.6) == "level with"
     assert compare(MAIN, 0.7) == "below"
-
-
-def test_judges_of_the_decoded_class_come_first():
-    shown = replace(MAIN, section="pictures", name="class consistency (shown)", fold="1")
-    decoded = replace(shown, name="class consistency (decoded)")
-    assert judge_scores([shown, decoded, replace(decoded, fold="2")]) == [decoded, shown]
-
-
-def test_copies_are_more_than_new_pictures_would_give():
-    copied = replace(MAIN, section="pictures", name="copied fraction", value=0.5)
-    assert copy_sentence([copied]).startswith("No more")
-    assert copy_sentence([replace(copied, value=0.6)]).startswith("Some pictures are copies")
-    assert copy_sentence([MAIN]) == ""

@@ -11,8 +11,7 @@ unknown    an end is missing
 
 The main score is balanced accuracy over all folds, else AUC, else the first result for decoding.
 Against the baseline, a score is "above" or "below" when its interval leaves the baseline's value
-out, else "level with" it. Generated pictures are copies when the copied fraction lies above its
-range under chance, which is what new real pictures would give.
+out, else "level with" it. What is said of pictures follows the rules of `judgement`.
 
 A control must fail when what it is scored against was taken away: every control of decoding; among
 pictures shuffled features, and any control scored against the class that was shown. Noise in place
@@ -36,6 +35,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from phosphene.reporting.contents import Contents
+from phosphene.reporting.judgement import judge_cautions, judge_sentences, picture_statement
 from phosphene.reporting.number_text import count_text, percent_text, range_text, value_text
 from phosphene.score import Score
 
@@ -139,15 +139,19 @@ def write_headline(contents: Contents) -> Headline:
         asides = (
             _detail_sentence(main, ceiling),
             *_baseline_sentence(main, contents.scores),
-            *_judge_sentence(contents.scores),
+            *judge_sentences(contents.scores),
         )
     return Headline(
         level="alarm" if alarms else level,
         sentence=sentence,
         asides=asides,
-        pictures=_picture_statement(contents),
+        pictures=picture_statement(contents),
         alarms=alarms,
-        cautions=(*_doubts(contents), *_cautions(contents.scores)),
+        cautions=(
+            *_doubts(contents),
+            *judge_cautions(contents.scores),
+            *_cautions(contents.scores),
+        ),
     )
 
 
@@ -221,74 +225,6 @@ def _baseline_sentence(main: Score, scores: Sequence[Score]) -> list[str]:
         f"{method} lies {compare(main, best.value)} the baseline ({name}: "
         f"{value_text(best.value)})."
     ]
-
-
-def judge_scores(scores: Sequence[Score]) -> list[Score]:
-    """Return the class consistencies of the first fold with pictures, the decoded class first."""
-    found = [
-        s
-        for s in scores
-        if s.section == "pictures" and s.role == "result" and "consisten" in s.name.lower()
-    ]
-    found = [s for s in found if s.fold == found[0].fold]
-    return sorted(found, key=lambda s: "shown" in s.name.lower())
-
-
-def _judge_sentence(scores: Sequence[Score]) -> list[str]:
-    found = judge_scores(scores)
-    if not found:
-        return []
-    chance = found[0].chance
-    luck = "" if chance is None else f" ({percent_text(chance)} by coincidence)"
-    return [
-        "A judge trained on pictures that the generator never saw recognises the decoded class in "
-        f"{percent_text(found[0].value)} of the generated pictures{luck}; that speaks of the "
-        "generator, not of the signal."
-    ]
-
-
-def _picture_statement(contents: Contents) -> str:
-    on_pairs = [
-        s.name
-        for s in contents.scores
-        if s.section == "pictures" and any(word in s.name.lower() for word in PAIRED_WORDS)
-    ]
-    if contents.pairing == "paired" and on_pairs:
-        return (
-            "Each trial's own picture is known: how far a generated picture resembles it, and not "
-            f"just its class, is what {', '.join(dict.fromkeys(on_pairs))} measures."
-        )
-    statement = "Pictures show the decoded class, not the picture that was seen."
-    if contents.pairing == "paired":
-        return f"{statement} Each trial's own picture is known, but no score compares with it."
-    if contents.pairing == "class-only":
-        return f"{statement} Which picture each trial showed is not part of the data."
-    return statement
-
-
-PAIRED_WORDS = ("paired", "own picture")
-
-
-def copy_scores(scores: Sequence[Score]) -> list[Score]:
-    """Return the scores that tell copies from new pictures, metric by metric."""
-    found = [
-        s
-        for s in scores
-        if s.section == "pictures"
-        and s.role in ("result", "reference")
-        and any(word in s.name.lower() for word in ("copied", "copies", "nearest"))
-    ]
-    return sorted(found, key=lambda s: s.name)
-
-
-def copy_sentence(scores: Sequence[Score]) -> str:
-    """Say whether generated pictures are copies (rules above), "" where nothing tells."""
-    for score in copy_scores(scores):
-        if score.role == "result" and "cop" in score.name.lower() and score.chance_high is not None:
-            if score.value > score.chance_high:
-                return "Some pictures are copies of training pictures, more than by coincidence."
-            return "No more pictures resemble a training picture than new real ones would."
-    return ""
 
 
 def must_fail(score: Score) -> bool:

@@ -18,14 +18,12 @@ from phosphene.reporting.glossary import glossary
 from phosphene.reporting.headline import (
     best_baseline,
     ceiling_score,
-    copy_scores,
-    copy_sentence,
-    judge_scores,
     main_score,
     outside_controls,
     same_metric,
     write_headline,
 )
+from phosphene.reporting.judgement import copy_scores, copy_sentence, judge_scores
 from phosphene.reporting.number_text import count_text, percent_text, range_text, value_text
 from phosphene.reporting.tables import command, score_table, settings_tables
 from phosphene.run_dir import RunDir
