@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,38 @@ def test_optional_packages_are_never_missing(monkeypatch):
     found = {finding.name: finding for finding in examination.examine_optional()}
     assert found["mne-bids"].state == "optional"
     assert found["mne-bids"].remedy.endswith("-m pip install mne-bids")
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    """An empty cache."""
+    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    return tmp_path
+
+
+def test_weights_that_were_not_fetched_are_optional(cache):
+    disk, weights = examination.examine_downloads()
+    assert disk.name == "disk, cache"
+    assert (weights.name, weights.state) == ("inception-2015", "optional")
+    assert weights.remedy == "phosphene data fetch inception-2015"
+
+
+def test_weights_that_are_damaged_are_trouble(cache):
+    from phosphene.data.downloads import cached_file
+
+    path = cached_file("inception-2015")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"half")
+    found = examination.examine_download("inception-2015")
+    assert (found.state, found.value) == ("trouble", "damaged")
+    assert "SHA-256" in found.why
+    assert found.remedy.startswith("rm ")
+
+
+def test_no_downloads_are_named_where_numpy_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "phosphene.data.downloads", None)
+    assert examination.examine_downloads() == []
 
 
 def test_no_driver_no_gpu(monkeypatch):

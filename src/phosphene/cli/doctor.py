@@ -51,7 +51,6 @@ def main(argv: list[str]) -> None:
 def examine() -> list[Finding]:
     """Look at software, torch, machine and optional parts."""
     cores, gpu = count_cores(), examination.nvidia_gpu()
-    cache = examination.cache_folder()
     return [
         examination.examine_python(sys.version_info[:2]),
         examination.examine_phosphene(),
@@ -60,7 +59,7 @@ def examine() -> list[Finding]:
         examination.examine_cores(cores, os.environ),
         examination.examine_memory(measure_memory()),
         examination.examine_disk("here", measure_disk(Path())),
-        examination.examine_disk("cache", measure_disk(cache)),
+        *examination.examine_downloads(),
         *examination.examine_optional(),
     ]
 

@@ -9,11 +9,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
-from pathlib import Path
 from typing import Any, Literal
 
 from phosphene import __version__
-from phosphene.cli.machine import Cores, Disk, Memory
+from phosphene.cli.machine import Cores, Disk, Memory, measure_disk
 
 PYTHON = (3, 11)
 GB = 1e9
@@ -267,13 +266,46 @@ def examine_optional() -> list[Finding]:
     return findings
 
 
-def cache_folder() -> Path:
-    """Return where downloads are kept."""
+def examine_downloads() -> list[Finding]:
+    """Look at the cache, and for the published files that belong there."""
     try:
-        import pooch
-    except ImportError:  # reported among the packages
-        return Path.home()
-    return Path(pooch.os_cache("phosphene"))
+        from phosphene.data.downloads import DOWNLOADS
+        from phosphene.data.simulate.head_model import cache_folder
+    except ImportError:  # a package that is missing, and reported
+        return []
+    return [
+        examine_disk("cache", measure_disk(cache_folder())),
+        *(examine_download(name) for name in DOWNLOADS),
+    ]
+
+
+def examine_download(name: str) -> Finding:
+    """Say whether a published file is in the cache, whole."""
+    from phosphene.data.downloads import DOWNLOADS, cached_file, read_verified
+
+    path, known = cached_file(name), DOWNLOADS[name]
+    fetch = f"phosphene data fetch {name}"
+    if not path.is_file():
+        return Finding(
+            section="optional",
+            name=name,
+            value="not fetched",
+            state="optional",
+            why=f"{name} is not in the cache ({known.about}); scores that need it are left out.",
+            remedy=fetch,
+        )
+    try:
+        read_verified(name)
+    except ValueError as error:
+        return Finding(
+            section="optional",
+            name=name,
+            value="damaged",
+            state="trouble",
+            why=str(error),
+            remedy=f"rm {shlex.quote(str(path))} && {fetch}",
+        )
+    return Finding(section="optional", name=name, value=f"{path.stat().st_size / 1e6:.0f} MB")
 
 
 def nvidia_gpu() -> str | None:
