@@ -53,7 +53,7 @@ def test_the_inspected_command_runs(lab, capsys):
     assert dataset.trials.unit == "a.u."
     assert dataset.pairing.kind == "class-only"
     assert dataset.info["windows"]["set"] == "char"
-    data_inspect.main(["data/char"])
+    data_inspect.main(["data/char", "--no-figure"])
     out = capsys.readouterr().out
     assert "unit    a.u." in out
     assert "no recordings" in out

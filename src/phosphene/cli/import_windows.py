@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from phosphene._checks.files import shown
 from phosphene.cli.data_import import ImportOptions, print_counts, read_pictures
 from phosphene.cli.wrong_use import WrongUseError
 
@@ -84,7 +85,7 @@ def import_windows(options: ImportOptions) -> "Trials":
     print(f"doubt   {DOUBT}")
     print("unit    unknown: samples are as in the file, and `a.u.` in figures")
     if others:
-        print(f"others  {', '.join(map(repr, others))} in the pickle were passed over")
+        print(f"others  {shown(list(others))} in the pickle were passed over")
     if images is not None:
         print(f"{len(images)} pictures, {int(images.shown.sum())} of them shown")
     print(f"pairing {pairing.kind}: {pairing.reason}")
@@ -130,7 +131,7 @@ def _print_halves(found: Mapping[str, Any]) -> None:
             print(f"        {half['n_not_finite']} samples are not finite: import will refuse them")
     _print_doubles(found["n_in_both"])
     if found["others"]:
-        print(f"others  {', '.join(map(repr, found['others']))} are passed over")
+        print(f"others  {shown(found['others'])} are passed over")
 
 
 def _print_doubles(n_in_both: int) -> None:

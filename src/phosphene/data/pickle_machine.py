@@ -227,14 +227,14 @@ class PickleMachine:
         if not fits or args[0].kind != "text" or not args[1].spells("latin1"):
             raise ValueError("a call of encode with arguments that Python does not write")
         self._count_copy(len(args[0].data))
-        decoder, step, parts = codecs.getincrementaldecoder("utf-8")(), 1 << 20, []
+        decoder, step, data = codecs.getincrementaldecoder("utf-8")(), 1 << 20, bytearray()
         try:
             for start in range(0, len(args[0].data), step):  # text may take four times the bytes
-                parts.append(decoder.decode(args[0].data[start : start + step]).encode("latin1"))
+                data += decoder.decode(args[0].data[start : start + step]).encode("latin1")
             decoder.decode(b"", final=True)
         except UnicodeError:
             raise ValueError("bytes written as text that is none") from None
-        return PickledBytes("bytes", memoryview(b"".join(parts)))
+        return PickledBytes("bytes", memoryview(data).toreadonly())
 
     def _count_copy(self, n: int) -> None:
         """Refuse copies that are larger, in all, than the file allows."""

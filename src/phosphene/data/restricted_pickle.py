@@ -18,7 +18,7 @@ from phosphene._checks.files import read_bytes
 from phosphene.data.pickle_machine import PickleMachine
 from phosphene.data.pickled_arrays import PickledArray, PickledBytes
 
-MAX_BYTES = 1 << 30
+MAX_BYTES = 512 << 20
 """Largest file that is read, unless the caller says otherwise."""
 MAX_ITEMS = 200_000
 """Most values, after shared ones are counted wherever they occur; an array is one."""
@@ -37,7 +37,7 @@ def read_pickle(
     encoding
         What the strings of Python 2 become: text ("latin1") or bytes.
     max_bytes
-        Largest file to read.
+        Largest file to read; the message of a larger one says how to raise the limit.
 
     Returns
     -------

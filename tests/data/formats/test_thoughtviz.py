@@ -154,6 +154,21 @@ def test_refuses_other_content(make_windows, write):
         trials_from(read_halves(write(make_windows()))[0], set_name="images")
 
 
+def test_refuses_two_arrays_of_one_name_and_too_many_samples(make_windows, write, monkeypatch):
+    arrays = make_windows()
+    with pytest.raises(ValueError, match="as text and as bytes"):
+        read_halves(write({**arrays, b"x_train": arrays["x_train"]}))
+    monkeypatch.setattr("phosphene.data.formats.thoughtviz.MAX_SAMPLES", 9000)
+    with pytest.raises(ValueError, match=r"x_train of data\.pkl may have 9000 samples"):
+        read_halves(write(arrays))
+
+
+def test_a_key_that_fills_the_screen_is_shortened(make_windows, write):
+    with pytest.raises(ValueError, match="none for x_train") as caught:
+        read_halves(write({"k" * 100_000: 1}))
+    assert len(str(caught.value)) < 500
+
+
 def test_is_known_by_its_name(tmp_path, write):
     assert is_thoughtviz(write([1]))
     assert not is_thoughtviz(write([1], name="data.csv"))

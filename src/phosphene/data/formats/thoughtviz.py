@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from phosphene import _checks
+from phosphene._checks.files import check_amount, shown
 from phosphene.data.restricted_pickle import MAX_BYTES, read_pickle
 from phosphene.data.splits import HALVES
 from phosphene.data.trials import TRIAL_COLUMNS, Trials, content_hash, trial_id
@@ -39,6 +40,8 @@ CH_NAMES = tuple(
 """The headset's order; the pickles do not name their channels."""
 SFREQ = 128.0
 N_CLASSES = 10
+MAX_SAMPLES = 1 << 27
+"""Samples in a half; about six times what was published."""
 UNIT = "a.u."
 """Arbitrary unit: neither the pickles nor the papers say what a sample is measured in."""
 UNKNOWN = "unknown"
@@ -92,6 +95,10 @@ def read_halves(
             f"holds a {type(found).__name__}; name the file that EEG2Image calls data.pkl."
         )
     arrays = {_text(key): value for key, value in found.items()}
+    if len(arrays) < len(found):
+        raise ValueError(
+            f"each array has one key; {path.name} has one as text and as bytes; leave one out."
+        )
     halves = {name: _half(arrays, name, path.name) for name in HALVES}
     n_times = {name: half.windows.shape[2] for name, half in halves.items()}
     if len(set(n_times.values())) > 1:
@@ -125,7 +132,9 @@ def trials_from(halves: Mapping[str, Half], *, set_name: str) -> Trials:
     """
     _checks.check_option("set", set_name, SETS)
     classes = SETS[set_name]
-    epochs = np.concatenate([half.windows for half in halves.values()]).astype(np.float32)
+    epochs = np.concatenate(
+        [half.windows for half in halves.values()], dtype=np.float32, casting="unsafe"
+    )
     _checks.check_finite("windows", epochs)
     labels = np.concatenate([half.labels for half in halves.values()])
     names = np.repeat(list(halves), [len(half.labels) for half in halves.values()])
@@ -216,7 +225,7 @@ def _half(arrays: Mapping[str, Any], name: str, file: str) -> Half:
             kind = f"a {type(arrays[key]).__name__} there" if key in arrays else "none"
             raise ValueError(
                 f"a ThoughtViz pickle has the arrays x_train, y_train, x_test and y_test; {file} "
-                f"has {kind} for {key} (its keys: {', '.join(map(repr, list(arrays)[:8]))}); get "
+                f"has {kind} for {key} (its keys: {shown(list(arrays))}); get "
                 "it again."
             )
     windows, shares = arrays[name], arrays[_labels_of(name)]
@@ -227,6 +236,7 @@ def _half(arrays: Mapping[str, Any], name: str, file: str) -> Half:
             f"{name} holds windows of shape (window, {len(CH_NAMES)}, time, 1); in {file} it has "
             f"{windows.shape}; {remedy}"
         )
+    check_amount(f"{name} of {file}", windows.size, MAX_SAMPLES, unit="samples")
     if shares.shape != (len(windows), N_CLASSES):
         raise ValueError(
             f"{_labels_of(name)} holds a class for each window, one-hot: ({len(windows)}, "
