@@ -38,6 +38,9 @@ COMMANDS = {
     "data inspect": Command(
         module="phosphene.cli.data_inspect", help="look at a raw recording or a data set"
     ),
+    "data fetch": Command(
+        module="phosphene.cli.data_fetch", help="get published weights, verified by their hash"
+    ),
     "train": Command(
         module="phosphene.cli.train",
         help="train a recipe on a data set",

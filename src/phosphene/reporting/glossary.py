@@ -62,6 +62,11 @@ SCORES = (
         "of real against real. The bracket names the feature network.",
     ),
     (
+        "fid[",
+        "Fréchet Inception Distance: the same distance through 2048 features of Inception-v3. Far "
+        "too high for few pictures, real ones included: compare at equal numbers.",
+    ),
+    (
         "ssim",
         "Mean structural similarity of two pictures of the same class; lower means more variety. "
         "Near one: every noise draw gives the same picture.",

@@ -3,6 +3,7 @@ import pytest
 from scipy.linalg import sqrtm
 
 from phosphene.evaluation.pictures import distribution_scores, frechet_distance, inception_score
+from phosphene.evaluation.pictures.distribution import frechet_distances_to
 
 
 def test_sure_and_varied_pictures_reach_the_number_of_classes():
@@ -92,9 +93,26 @@ def test_frechet_distance_agrees_with_torchmetrics():
     assert frechet_distance(real, fake) == pytest.approx(float(metric.compute()), rel=1e-6)
 
 
-def test_fewer_rows_than_features_stay_finite():
+@pytest.mark.parametrize(("n_real", "n_fake"), [(5, 4), (4, 5), (5, 30), (30, 5), (30, 40)])
+def test_numbers_of_rows_around_that_of_features_follow_the_definition(n_real, n_fake):
     rng = np.random.default_rng(2)
-    assert frechet_distance(rng.random((5, 20)), rng.random((4, 20))) > 0
+    real, fake = rng.standard_normal((n_real, 12)), 2 * rng.standard_normal((n_fake, 12))
+    scale, basis = np.linalg.eigh(np.cov(real.T))
+    root = (basis * np.sqrt(scale.clip(0))) @ basis.T
+    overlap = np.sqrt(np.linalg.eigvalsh(root @ np.cov(fake.T) @ root).clip(0)).sum()
+    traces = np.trace(np.cov(real.T)) + np.trace(np.cov(fake.T))
+    expected = ((real.mean(0) - fake.mean(0)) ** 2).sum() + traces - 2 * overlap
+    assert frechet_distance(real, fake) == pytest.approx(expected, rel=1e-6)
+
+
+def test_rows_that_count_several_times_stand_for_copies():
+    rng = np.random.default_rng(6)
+    for n_features in (3, 30):
+        distance = frechet_distances_to(rng.standard_normal((9, n_features)))
+        fake = rng.standard_normal((7, n_features))
+        drawn = np.array([2, 0, 1, 1, 3, 0, 0])
+        assert distance(fake, drawn) == pytest.approx(distance(np.repeat(fake, drawn, axis=0)))
+        assert distance(fake, np.ones(7, dtype=np.int64)) == pytest.approx(distance(fake))
 
 
 def test_frechet_distance_refuses_one_row():
@@ -115,3 +133,16 @@ def test_scores_carry_value_interval_and_extractor():
     assert score.low < score.value < score.high
     assert not distance.higher_is_better
     assert [score, distance] == distribution_scores(probabilities, features, **kwargs)
+
+
+def test_distance_of_inception_features_is_called_fid():
+    rng = np.random.default_rng(5)
+    found = distribution_scores(
+        rng.dirichlet(np.ones(3), 9),
+        rng.standard_normal((9, 4)),
+        real_features=rng.standard_normal((8, 4)),
+        extractor="inception-2015",
+        distance_name="FID",
+        method="x",
+    )
+    assert [score.name for score in found] == ["IS[inception-2015]", "FID[inception-2015]"]

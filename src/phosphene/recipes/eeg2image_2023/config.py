@@ -10,6 +10,7 @@ ObjectiveName = Literal["softmax", "triplet", "both"]
 Unit = Literal["trial", "block", "recording", "session", "subject"]
 Noise = Literal["normal", "uniform"]
 Augmentation = Literal["color", "translation", "cutout"]
+Inception = Literal["auto", "on", "off"]
 
 _OPTIONS = {
     "split_unit": Unit,
@@ -18,6 +19,7 @@ _OPTIONS = {
     "compare_encoder": EncoderName,
     "compare_objective": ObjectiveName,
     "noise": Noise,
+    "inception": Inception,
 }
 _RATES = ("encoder_lr", "generator_lr", "discriminator_lr", "margin")
 _LEAST = {
@@ -161,6 +163,10 @@ class Config:
     judge_share: float = 0.4
     """Share of every class's pictures kept for the judge where the data set has no picture that
     was not shown."""
+    inception: Inception = "auto"
+    """Score pictures with the published Inception-v3 too, as the paper does: if its weights were
+    fetched (auto), always (on: refused without them), or never. Minutes on a CPU; nothing is
+    downloaded here, see `phosphene data fetch`."""
     n_scored: int = 1000
     """Held-out trials whose pictures are scored, at most."""
     n_draws: int = 4
@@ -257,6 +263,7 @@ def demo() -> Config:
         compare_encoder=None,
         generator_width=16,
         discriminator_width=16,
+        inception="off",
     )
 
 
@@ -277,6 +284,7 @@ def smoke() -> Config:
         generator_steps=4,
         generator_batch=16,
         judge_steps=20,
+        inception="off",
         n_scored=40,
         n_draws=2,
     )

@@ -25,7 +25,7 @@ from phosphene.evaluation.retrained_null import linear_null
 from phosphene.evaluation.units import independent_unit
 from phosphene.export.bundle import save_bundle
 from phosphene.export.signal_to_picture import SignalToPicture
-from phosphene.recipes.eeg2image_2023 import encode, paint, show
+from phosphene.recipes.eeg2image_2023 import encode, inception, paint, show
 from phosphene.recipes.eeg2image_2023.card import model_card
 from phosphene.recipes.eeg2image_2023.config import Config
 from phosphene.recipes.eeg2image_2023.scoring import score_run
@@ -51,6 +51,7 @@ def train(
     del resume  # a new run finds nothing on disk, a resumed one finds what is done
     torch.set_flush_denormal(True)
     progress = progress or SilentProgress()
+    inception.check_weights(config)
     dataset = load_dataset(data)
     images, rows = prepare_pictures(config, dataset)
     trials = dataset.trials
@@ -72,15 +73,20 @@ def train(
             paint_fold(config, trials, fold, images, rows, run, progress, finish)
     for fold in folds[: config.null_folds]:
         decode_null(config, trials, fold, run=run, progress=progress)
+    inception.describe_run(run, config, progress=progress)
     return finish("done", finished=True)
 
 
 def evaluate(run: RunDir, progress: Progress | None = None) -> list[Score]:
-    """Score a run again from the arrays in its folder."""
-    del progress
+    """Score a run again from the arrays in its folder.
+
+    Where Inception weights were fetched since it was trained, its pictures are described first.
+    """
     settings = run.read_json("config.json")["config"]
     settings["augment"] = tuple(settings["augment"])
-    scores = score_run(run, Config(**settings))
+    config = Config(**settings)
+    inception.describe_run(run, config, progress=progress or SilentProgress())
+    scores = score_run(run, config)
     run.write_json("scores.json", scores_to_json(scores))
     return scores
 

@@ -15,12 +15,15 @@ from phosphene.evaluation.pictures import (
     within_class_diversity,
 )
 from phosphene.recipes.eeg2image_2023.config import Config
+from phosphene.recipes.eeg2image_2023.inception import WEIGHTS
 from phosphene.run_dir import RunDir
 from phosphene.score import Score
 
 MIN_PICTURES = 10
 PERMUTED = "labels of the training trials permuted, everything that learns is trained again"
 REAL = "the extractor's own training pictures against held-out ones; compare where n is alike"
+REAL_SEEN = "the generator's own training pictures against held-out ones; compare where n is alike"
+BIASED = "IS too low and FID too high by far, compare at equal numbers of pictures only"
 GUIDED = "the generator was trained against a classifier of the extractor's form and pictures"
 FEW = "fewer than 10 pictures per class: judge and picture scores mean little"
 NULL_RANGE = "chance range from 200 linear decoders, each trained on other permuted labels"
@@ -247,20 +250,10 @@ def _pictures(run: RunDir, config: Config, key: str, words: str) -> list[Score]:
             role="reference",
         )
     )
-    for source in (*SOURCES, "training"):
-        role, method, note = SOURCES.get(source, ("reference", "real pictures", REAL))
-        if config.guidance and source != "training":
-            note = f"{note}; {GUIDED}" if note else GUIDED
-        found = distribution_scores(
-            arrays[f"{source}_domain"],
-            arrays[f"{source}_features"],
-            real_features=arrays["heldout_features"],
-            extractor="domain",
-            method=method,
-            split=words,
-            role=role,
-        )
-        scores.extend(replace(score, note=note) for score in found)
+    guided = GUIDED if config.guidance else ""
+    scores += _distributions(arrays, words, extractor="domain", real=REAL, generated=guided)
+    if run.has(name := f"folds/{key}/inception.npz"):
+        scores += _distributions(run.read_arrays(name), words, extractor=WEIGHTS, real=REAL_SEEN)
     sets = (
         ("own", decoded, "generated", "result"),
         ("label_only", decoded, "class label only", "control"),
@@ -282,3 +275,29 @@ def _pictures(run: RunDir, config: Config, key: str, words: str) -> list[Score]:
     if fewest < MIN_PICTURES:
         scores = [replace(s, note=f"{s.note}; {FEW}" if s.note else FEW) for s in scores]
     return [replace(score, fold=key if score.fold == "all" else score.fold) for score in scores]
+
+
+def _distributions(
+    arrays: dict[str, np.ndarray], words: str, *, extractor: str, real: str, generated: str = ""
+) -> list[Score]:
+    """Compare the pictures of each source with the held-out real ones, through one network."""
+    domain = extractor == "domain"
+    n_real, n_features = arrays["heldout_features"].shape
+    few = "" if domain else f"{n_features} features of {n_real} real pictures: {BIASED}"
+    scores: list[Score] = []
+    for source in (*SOURCES, "training"):
+        role, method, note = SOURCES.get(source, ("reference", "real pictures", real))
+        notes = (note, "" if source == "training" else generated, few)
+        found = distribution_scores(
+            arrays[f"{source}_{'domain' if domain else 'probabilities'}"],
+            arrays[f"{source}_features"],
+            real_features=arrays["heldout_features"],
+            extractor=extractor,
+            distance_name="Fréchet distance" if domain else "FID",
+            method=method,
+            split=words,
+            role=role,
+        )
+        note = "; ".join(filter(None, notes))
+        scores.extend(replace(score, note=note) for score in found)
+    return scores

@@ -1,0 +1,1 @@
+"""Networks whose values describe pictures, trained elsewhere and frozen."""
