@@ -21,7 +21,7 @@ def slow(features, labels, *, margin, squared):
             farther = [distance(n) for n in negatives if distance(n) > distance(p)]
             chosen = min(farther) if farther else max(distance(n) for n in negatives)
             losses.append((margin + distance(p) - chosen).clamp(min=0))
-    return torch.stack(losses).mean()
+    return torch.stack(losses).mean() if losses else features.sum() * 0
 
 
 @pytest.mark.parametrize("squared", [False, True])
@@ -37,6 +37,37 @@ def test_equals_the_slow_form_and_its_gradient(seed, margin, squared):
         value = loss(features, labels, margin=margin, squared=squared)
         value.backward()
         results.append((value.detach(), features.grad))
+    torch.testing.assert_close(*results)
+
+
+LAYOUTS = {
+    "two of a kind": [0, 0],
+    "all different": [0, 1, 2, 3],
+    "one class": [7, 7, 7],
+    "one stranger": [0, 0, 0, 0, 0, 1],
+    "only one class has pairs": [0, 1, 2, 3, 3, 3, 4],
+    "pairs": [0, 0, 1, 1, 2, 2, 3, 3],
+    "uneven": [0, 2, 0, 1, 0, 2, 0, 0, 1, 5, 0],
+    "names of classes": [-3, 900, -3, 900, 12, 12, 12],
+}
+
+
+@pytest.mark.parametrize("labels", LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize("tied", [False, True], ids=["all distances differ", "many ties"])
+def test_equals_the_slow_form_in_any_layout(labels, tied):
+    """Ties leave open which of the tied gets the gradient, so there values alone are compared."""
+    rng = torch.Generator().manual_seed(len(labels))
+    n = len(labels)
+    if tied:  # small integers: distances are exact and many are equal, zero among them
+        start = torch.randint(-2, 3, (n, 1), generator=rng).double()
+    else:
+        start = torch.randn(n, 4, generator=rng, dtype=torch.float64)
+    results = []
+    for loss in (semi_hard_triplet_loss, slow):
+        features = start.clone().requires_grad_()
+        value = loss(features, torch.tensor(labels), margin=1.0, squared=tied)
+        value.backward()
+        results.append([value.detach()] if tied else [value.detach(), features.grad])
     torch.testing.assert_close(*results)
 
 

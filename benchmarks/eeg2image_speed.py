@@ -1,0 +1,555 @@
+"""Speed and memory of the EEG2Image parts, each against its bound: `--help` lists the options.
+
+Ratios compare us with the plain port in `plain_eeg2image.py`. Both take turns in this process, and
+the median over the turns counts, so that other work on the machine hits both alike.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from plain_eeg2image import (
+    PlainDiscriminator,
+    PlainEncoderStep,
+    PlainGANStep,
+    PlainGenerator,
+    plain_triplet_loss,
+)
+from torch import Tensor
+
+from phosphene.losses.triplet import semi_hard_triplet_loss
+from phosphene.models.discriminators.dcgan import DCGANDiscriminator
+from phosphene.models.encoders.lstm import LSTMEncoder
+from phosphene.models.generators.dcgan import DCGANGenerator
+from phosphene.training.batches import (
+    balanced_index_batches,
+    index_batches,
+    same_class_batches,
+    tensor_batches,
+)
+from phosphene.training.encoder_step import EncoderStep
+from phosphene.training.gan_step import GANStep
+from phosphene.training.seeding import seeded, seeded_generator
+
+N_CLASSES, N_CHANS, N_TIMES, N_FEATURES = 10, 14, 32, 128
+RELEASED_CODE = {
+    "noise": "uniform",
+    "n_adversarial_terms": 2,
+    "halved": True,
+    "mode_seeking_eps": 1e-5,
+    "mode_seeking_noise": "z_and_features",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is measured."""
+
+    triplet_batch: int = 256
+    encoder_batch: int = 256
+    gan_batch: int = 32
+    memory_batch: int = 128
+    image_size: int = 128
+    generator_width: int = 32
+    discriminator_width: int = 64
+    n_turns: int = 7
+    n_gan_turns: int = 5
+    n_starts: int = 5
+    judged: bool = True
+    """Whether bounds on time and memory say anything at this size."""
+
+
+PUBLISHED = Size()
+TINY = Size(
+    triplet_batch=32,
+    encoder_batch=16,
+    gan_batch=4,
+    memory_batch=4,
+    image_size=16,
+    generator_width=4,
+    discriminator_width=4,
+    n_turns=2,
+    n_gan_turns=1,
+    n_starts=1,
+    judged=False,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One measured value and what it is held against."""
+
+    part: str
+    what: str
+    value: float
+    unit: str
+    rule: str
+    """"at least" or "under"."""
+    bound: float
+    judged: bool = True
+    note: str = ""
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether the value keeps its bound; None where that says nothing."""
+        if not self.judged:
+            return None
+        return self.value >= self.bound if self.rule == "at least" else self.value < self.bound
+
+
+def measure_triplet(size: Size) -> Iterator[Row]:
+    """Compare the triplet loss, forward and backward, with its form by masks."""
+    rng = torch.Generator().manual_seed(0)
+    n = size.triplet_batch
+    start = F.normalize(torch.randn(n, N_FEATURES, generator=rng))
+    labels = torch.randint(N_CLASSES, (n,), generator=rng)
+
+    def run(loss: Callable[..., Tensor], dtype: torch.dtype = torch.float32) -> list[Tensor]:
+        features = start.to(dtype, copy=True).requires_grad_()
+        value = loss(features, labels)
+        value.backward()
+        return [value.detach(), *([] if features.grad is None else [features.grad])]
+
+    losses = semi_hard_triplet_loss, plain_triplet_loss
+    with threads(1):
+        ours, plain, ratio = take_turns(
+            lambda: run(losses[0]), lambda: run(losses[1]), size.n_turns
+        )
+    note = f"{ours * 1e3:.1f} and {plain * 1e3:.0f} ms"
+    yield Row(
+        part="triplet",
+        what=f"triplet loss, forward and backward, batch {n}, 1 thread: times faster than masks",
+        value=ratio,
+        unit="x",
+        rule="at least",
+        bound=10.0,
+        judged=size.judged,
+        note=note,
+    )
+    values = [run(loss)[0] for loss in losses]
+    yield Row(
+        part="triplet",
+        what="triplet loss: difference from masks",
+        value=largest_gap(*values),
+        unit="",
+        rule="under",
+        bound=1e-5,
+        note=f"loss {float(values[0]):.4f}",
+    )
+    # In float32 a few distances coincide, and masks split the gradient between them.
+    gradients = [run(loss, torch.float64)[1] for loss in losses]
+    yield Row(
+        part="triplet",
+        what="its gradient: difference from masks, relative to the largest (float64)",
+        value=largest_gap(*gradients) / float(gradients[1].abs().max()),
+        unit="",
+        rule="under",
+        bound=1e-5,
+    )
+
+
+def measure_encoder(size: Size) -> Iterator[Row]:
+    """Compare an update of the published encoder with that of the plain port."""
+    rng = torch.Generator().manual_seed(0)
+    n = size.encoder_batch
+    signals = torch.randn(n, N_CHANS, N_TIMES, generator=rng)
+    labels = torch.arange(n) % N_CLASSES
+    ours = make_encoder_step()
+    plain = PlainEncoderStep(N_CHANS, ours=ours.encoder)  # pyright: ignore[reportArgumentType]
+    first = float(ours((signals, labels))["loss"]), float(plain(signals, labels))
+    with threads(1):
+        mine, theirs, ratio = take_turns(
+            lambda: ours((signals, labels)), lambda: plain(signals, labels), size.n_turns
+        )
+    yield Row(
+        part="encoder",
+        what=f"encoder step, batch {n}, 1 thread: times faster than the plain port",
+        value=ratio,
+        unit="x",
+        rule="at least",
+        bound=1.3,
+        judged=size.judged,
+        note=f"{n / mine:.0f} and {n / theirs:.0f} windows/s",
+    )
+    yield Row(
+        part="encoder",
+        what="encoder step: difference of the first loss",
+        value=abs(first[0] - first[1]),
+        unit="",
+        rule="under",
+        bound=1e-5,
+        note=f"loss {first[0]:.4f}",
+    )
+
+
+def measure_gan(size: Size) -> Iterator[Row]:
+    """Compare an update of generator and discriminator with that of the plain port."""
+    n = size.gan_batch
+    real, f = make_gan_batch(size, n)
+    ours = make_gan_step(size)
+    generator, discriminator = ours.generator, ours.discriminator
+    plain = PlainGANStep(
+        PlainGenerator.take_weights(generator),  # pyright: ignore[reportArgumentType]
+        PlainDiscriminator.take_weights(discriminator),  # pyright: ignore[reportArgumentType]
+        n_noise=N_FEATURES,
+        rng=seeded_generator(1),
+    )
+    z = torch.rand(n, N_FEATURES, generator=seeded_generator(2)) * 2 - 1
+    with torch.no_grad():
+        pictures = generator(z, f), plain.generator(z, f)
+        logits = discriminator(real, f), plain.discriminator(real, f)
+    losses = ours((real, f)), plain(real, f)
+    mine, theirs, ratio = take_turns(
+        lambda: ours((real, f)), lambda: plain(real, f), size.n_gan_turns
+    )
+    side = size.image_size
+    yield Row(
+        part="gan",
+        what=f"GAN step, {side}x{side}, batch {n}: times faster than the plain port",
+        value=ratio,
+        unit="x",
+        rule="at least",
+        bound=1.6,
+        judged=size.judged,
+        note=f"{n / mine:.2f} and {n / theirs:.2f} pictures/s",
+    )
+    gaps = {
+        "pictures": (largest_gap(*pictures), f"SD {float(pictures[0].std()):.3f}"),
+        "logits": (largest_gap(*logits), f"SD {float(logits[0].std()):.3f}"),
+    }
+    for name in ("loss_discriminator", "loss"):
+        values = [float(values[name]) for values in losses]
+        key = "generator's loss, relative" if name == "loss" else "discriminator's loss"
+        scale = max(1.0, abs(values[1])) if name == "loss" else 1.0
+        gaps[key] = abs(values[0] - values[1]) / scale, f"loss {values[0]:.4f}"
+    for name, (gap, note) in gaps.items():
+        yield Row(
+            part="gan",
+            what=f"GAN step: difference of the {name}",
+            value=gap,
+            unit="",
+            rule="under",
+            bound=1e-4,
+            note=note,
+        )
+
+
+def measure_memory(size: Size) -> Iterator[Row]:
+    """Take the peak memory of a process that makes two GAN steps."""
+    words = ["--gan-steps-only", *([] if size.judged else ["--tiny"])]
+    found = json.loads(
+        answer([sys.executable, __file__, *words], n_threads=torch.get_num_threads())
+    )
+    side = size.image_size
+    yield Row(
+        part="memory",
+        what=f"peak memory of GAN steps, {side}x{side}, batch {size.memory_batch}",
+        value=found["peak_bytes"] / 1e9,
+        unit="GB",
+        rule="under",
+        bound=6.0,
+        judged=size.judged,
+    )
+
+
+def make_gan_steps(size: Size) -> None:
+    """Make two steps and print the peak memory of this process."""
+    step = make_gan_step(size)
+    batch = make_gan_batch(size, size.memory_batch)
+    for _ in range(2):
+        step(batch)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    unit = 1 if sys.platform == "darwin" else 1024
+    say(json.dumps({"peak_bytes": peak * unit}))
+
+
+def measure_loading(size: Size) -> Iterator[Row]:
+    """Take the share of a step that its batch takes, over more than one pass of the data."""
+    n_trials = 100 * size.encoder_batch
+    rng = torch.Generator().manual_seed(0)
+    labels = torch.randint(N_CLASSES, (n_trials,), generator=rng)
+    signals = torch.randn(n_trials, N_CHANS, N_TIMES, generator=rng)
+    encoder_rows = index_batches(n_trials, batch_size=size.encoder_batch, seed=0)
+    encoder = make_encoder_step()
+    yield loading_row(
+        "encoder", encoder, tensor_batches((signals, labels), encoder_rows), 120, size
+    )
+    n_pictures = 50 * N_CLASSES
+    pictures, _ = make_gan_batch(size, n_pictures)
+    rows = balanced_index_batches(labels, batch_size=size.gan_batch, seed=0)
+    batches = same_class_batches(
+        torch.randn(n_trials, N_FEATURES, generator=rng),
+        labels,
+        pictures=pictures,
+        picture_labels=torch.arange(n_pictures) % N_CLASSES,
+        indices=rows,
+        seed=0,
+    )
+    yield loading_row("GAN", make_gan_step(size), batches, 40, size)
+
+
+def loading_row(
+    name: str, step: EncoderStep | GANStep, batches: Callable, n_batches: int, size: Size
+) -> Row:
+    """Return the row for one kind of training."""
+    loading = seconds(lambda: [batches(number) for number in range(n_batches)]) / n_batches
+    batch = batches(n_batches)
+    step(batch)
+    updating = statistics.median(seconds(lambda: step(batch)) for _ in range(3))
+    return Row(
+        part="loading",
+        what=f"{name} step: share of data loading",
+        value=100 * loading / (loading + updating),
+        unit="%",
+        rule="under",
+        bound=3.0,
+        judged=size.judged,
+        note=f"{loading * 1e3:.2f} of {(loading + updating) * 1e3:.0f} ms",
+    )
+
+
+def measure_import(size: Size) -> Iterator[Row]:
+    """Time `import phosphene` in new processes."""
+    code = "import time; t = time.perf_counter(); import phosphene; print(time.perf_counter() - t)"
+    times = [float(answer([sys.executable, "-c", code])) for _ in range(size.n_starts + 1)][1:]
+    yield Row(
+        part="import",
+        what="import phosphene",
+        value=statistics.median(times),
+        unit="s",
+        rule="under",
+        bound=0.1,
+        judged=size.judged,
+        note=f"fastest {min(times):.4f} s",
+    )
+
+
+def measure_generate(size: Size) -> Iterator[Row]:
+    """Time `phosphene generate` for one picture, from the start of the process to its end."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        signals = write_signals(folder, size)
+        for what, source in signals.items():
+            words = [str(folder / "bundle"), "--signals", str(source)]
+            words += ["--n-trials", "1", "--n-draws", "1", "--out"]
+            times, began = [], processor_seconds()
+            for number in range(size.n_starts + 1):
+                out = folder / f"{what.replace(' ', '_')}_{number}"
+                command = [sys.executable, "-m", "phosphene.cli.main", "generate", *words, str(out)]
+                times.append(seconds(lambda command=command: answer(command)))
+                if len(list((out / "pictures").iterdir())) != 1:
+                    raise RuntimeError(f"`generate` must write one picture; look at {out}.")
+            busy = (processor_seconds() - began) / len(times)
+            times = times[1:]  # the first one fills the disk's cache
+            yield Row(
+                part="generate",
+                what=f"generate, {what} to first picture",
+                value=statistics.median(times),
+                unit="s",
+                rule="under",
+                bound=2.5,
+                judged=size.judged,
+                note=f"fastest {min(times):.2f} s; processor {busy:.2f} s",
+            )
+
+
+def write_signals(folder: Path, size: Size) -> dict[str, Path]:
+    """Write a recording, the data set made of it, and an untrained bundle of published size."""
+    from phosphene.cli.data_import import ImportOptions, import_dataset
+    from phosphene.data.scaling import ChannelScaler
+    from phosphene.export.bundle import save_bundle
+    from phosphene.export.signal_to_picture import FeatureScaler, LinearDecoder, SignalToPicture
+
+    rng = np.random.default_rng(0)
+    table = np.zeros((5120, 6))
+    table[:, 0] = np.arange(len(table)) / 256
+    table[:, 1:5] = rng.normal(30, 10, (len(table), 4))
+    table[200::301, 5] = 1 + np.arange(len(table[200::301])) % 2
+    header = "timestamps,TP9,AF7,AF8,TP10,Marker0"
+    recording = folder / "recording.csv"
+    np.savetxt(recording, table, delimiter=",", header=header, comments="", fmt="%.4f")
+    options = ImportOptions(
+        sources=(recording,),
+        out=folder / "data",
+        subject="1",
+        session="1",
+        events=("1=houses", "2=faces"),
+    )
+    with contextlib.redirect_stdout(None):  # it reports to people
+        trials = import_dataset(options)
+    encoder = {"network": "LSTMEncoder", "settings": {"n_chans": trials.n_chans}}
+    drawing = {"size": size.image_size, "width": size.generator_width}
+    with seeded(0):
+        networks = LSTMEncoder(trials.n_chans), DCGANGenerator(**drawing)
+    system = SignalToPicture(
+        ChannelScaler.fit(np.asarray(trials.epochs)),
+        networks[0],
+        LinearDecoder(rng.normal(size=(2, N_FEATURES)), np.zeros(2)),
+        FeatureScaler(np.zeros(N_FEATURES, np.float32), np.ones(N_FEATURES, np.float32)),
+        networks[1],
+        "uniform",
+    )
+    spec = {
+        "task": "signal to picture",
+        "recipe": "none",
+        "encoder": encoder,
+        "generator": {"network": "DCGANGenerator", "settings": drawing},
+        "classes": list(trials.classes),
+        "ch_names": list(trials.ch_names),
+        "sfreq": trials.sfreq,
+        "tmin": trials.tmin,
+        "n_times": trials.n_times,
+        "unit": trials.unit,
+        "preprocessing": trials.preprocessing,
+    }
+    save_bundle(folder / "bundle", system, spec=spec, card="Not trained.\n")
+    return {"data set": folder / "data", "raw recording": recording}
+
+
+def make_encoder_step() -> EncoderStep:
+    """Return the published encoder with its update."""
+    with seeded(0):
+        encoder = LSTMEncoder(N_CHANS, n_features=N_FEATURES)
+    return EncoderStep(encoder, n_classes=N_CLASSES, rng=seeded_generator(1), objective="triplet")
+
+
+def make_gan_step(size: Size) -> GANStep:
+    """Return generator and discriminator with the update of the released code."""
+    with seeded(0):
+        networks = (
+            DCGANGenerator(size=size.image_size, width=size.generator_width),
+            DCGANDiscriminator(size=size.image_size, width=size.discriminator_width),
+        )
+    return GANStep(*networks, rng=seeded_generator(1), **RELEASED_CODE)
+
+
+def make_gan_batch(size: Size, n: int) -> tuple[Tensor, Tensor]:
+    """Return n pictures of noise in [-1, 1], and features in (-1, 1) as the encoder makes them."""
+    rng = torch.Generator().manual_seed(0)
+    pictures = torch.rand(n, 3, size.image_size, size.image_size, generator=rng) * 2 - 1
+    return pictures, torch.rand(n, N_FEATURES, generator=rng) * 2 - 1
+
+
+@contextlib.contextmanager
+def threads(n: int) -> Iterator[None]:
+    """Let torch use n threads inside the scope: for work so small that a second one only waits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def take_turns(
+    ours: Callable[[], object], plain: Callable[[], object], n_turns: int
+) -> tuple[float, float, float]:
+    """Return the median seconds of both, and the median of the ratios of neighbouring turns."""
+    ours(), plain()
+    pairs = [(seconds(ours), seconds(plain)) for _ in range(n_turns)]
+    mine, theirs = zip(*pairs, strict=True)
+    return (
+        statistics.median(mine),
+        statistics.median(theirs),
+        statistics.median(slow / fast for fast, slow in pairs),
+    )
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """Return the wall time of a call."""
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def largest_gap(first: Tensor, second: Tensor) -> float:
+    """Return the largest absolute difference."""
+    return float((first - second).detach().abs().max())
+
+
+def processor_seconds() -> float:
+    """Return the processor time of all child processes so far."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def answer(command: list[str], *, n_threads: int | None = None) -> str:
+    """Return what a process prints; its failure is ours."""
+    environment = os.environ | ({} if n_threads is None else {"OMP_NUM_THREADS": str(n_threads)})
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")
+    return done.stdout
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+PARTS: dict[str, Callable[[Size], Iterator[Row]]] = {
+    "triplet": measure_triplet,
+    "encoder": measure_encoder,
+    "gan": measure_gan,
+    "memory": measure_memory,
+    "loading": measure_loading,
+    "import": measure_import,
+    "generate": measure_generate,
+}
+
+
+def main() -> int:
+    """Measure, print a table, and return 1 if a bound is broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
+    parser.add_argument("--threads", type=int, default=2, help="threads of torch (2)")
+    parser.add_argument("--json", type=Path, help="file to write the rows to")
+    parser.add_argument("--tiny", action="store_true", help="seconds long; judges no time")
+    parser.add_argument("--gan-steps-only", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    size = TINY if options.tiny else PUBLISHED
+    torch.set_num_threads(options.threads)
+    torch.set_flush_denormal(True)
+    if options.gan_steps_only:
+        make_gan_steps(size)
+        return 0
+    rows = []
+    width = 78
+    say(f"| {'what':<{width}} | {'value':>10} | {'bound':>14} | result | in detail |")
+    say(f"|{'-' * (width + 2)}|{'-' * 11}:|{'-' * 15}:|--------|-----------|")
+    for part in options.only:
+        for row in PARTS[part](size):
+            rows.append(row)
+            result = {True: "PASS", False: "FAIL", None: "-"}[row.passed]
+            value = f"{row.value:.3g} {row.unit}".strip()
+            bound = f"{row.rule} {row.bound:g}"
+            say(f"| {row.what:<{width}} | {value:>10} | {bound:>14} | {result:<6} | {row.note} |")
+    if options.json is not None:
+        machine = {
+            "processor": platform.processor() or platform.machine(),
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "threads": options.threads,
+        }
+        measured = [asdict(row) | {"passed": row.passed} for row in rows]
+        options.json.write_text(json.dumps({"machine": machine, "rows": measured}, indent=2) + "\n")
+    return int(any(row.passed is False for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
