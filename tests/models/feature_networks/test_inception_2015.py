@@ -123,7 +123,12 @@ def test_the_published_file_sees_classes_in_photographs():
 
     from phosphene.data.downloads import fetch, read_verified
 
-    fetch("inception-2015")
+    try:
+        fetch("inception-2015")
+    except ValueError as error:
+        if "must be fetched from" in str(error):
+            pytest.skip(str(error))
+        raise
     network = load_inception(read_verified("inception-2015"))
     photographs = np.stack(load_sample_images().images)  # a palace and a flower
     features, probabilities = describe_pictures(network, photographs)
