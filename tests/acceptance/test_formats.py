@@ -122,7 +122,8 @@ def test_real_recordings_become_pictures(name, muse, real_data, tmp_path, capsys
     with capsys.disabled():
         sys.stdout.write(
             f"\n{name:<12}{sum(len(r.events) for r in muse)} events, {signals['n']} trials, "
-            f"differs from the CSV by at most {signals['largest_uv']:.3f} uV, {n_pictures} pictures\n"
+            f"differs from the CSV by at most {signals['largest_uv']:.3f} uV, "
+            f"{n_pictures} pictures\n"
         )
 
 

@@ -60,7 +60,8 @@ def test_refuses_options_of_other_formats(tmp_path, muse_text):
     path = tmp_path / "a.csv"
     path.write_text(muse_text())
     touch(tmp_path, "a.edf")
-    with pytest.raises(ValueError, match=r"`--events-from` is for .* XDF, MNE, BIDS; a\.csv is muse"):
+    says = r"`--events-from` is for .* XDF, MNE, BIDS; a\.csv is muse"
+    with pytest.raises(ValueError, match=says):
         read_recording(path, events_from="annotations")
     with pytest.raises(ValueError, match=r"`--stimulus-column` is for .*a\.edf is MNE; leave"):
         read_recording(tmp_path / "a.edf", stimulus_column="picture")
