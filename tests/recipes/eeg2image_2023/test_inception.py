@@ -16,14 +16,18 @@ from phosphene.training.progress import SilentProgress
 
 @pytest.fixture(scope="module")
 def weights():
-    """Random weights in the form of the published file."""
+    """Random weights in the form of the published file, with which features keep their size."""
     import torch
 
     from phosphene.models.feature_networks.inception_v3 import InceptionV3
 
-    torch.manual_seed(0)
+    rng = torch.Generator().manual_seed(0)
+    network = InceptionV3()
+    for weight in network.parameters():
+        if weight.ndim > 1:
+            torch.nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=rng)
     file = io.BytesIO()
-    torch.save(InceptionV3().state_dict(), file, _use_new_zipfile_serialization=False)
+    torch.save(network.state_dict(), file, _use_new_zipfile_serialization=False)
     return file.getvalue()
 
 
@@ -145,6 +149,7 @@ def test_evaluate_adds_scores_to_a_finished_run(fetched, finished, smoke):
         assert score.value == pytest.approx(expected)
         expected = frechet_distance(arrays["heldout_features"], arrays[f"{source}_features"])
         assert distance.value == pytest.approx(expected)
+        assert distance.value > 0.01
         assert "2048 features of 2 real pictures" in distance.note
         assert score.n == 2
 
