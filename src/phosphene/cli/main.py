@@ -38,6 +38,9 @@ COMMANDS = {
     "data inspect": Command(
         module="phosphene.cli.data_inspect", help="look at a raw recording or a data set"
     ),
+    "data export": Command(
+        module="phosphene.cli.data_export", help="write the trials as a file of MNE epochs"
+    ),
     "data fetch": Command(
         module="phosphene.cli.data_fetch", help="get published weights, verified by their hash"
     ),
