@@ -112,3 +112,49 @@ def test_many_classes_are_summarised(capsys):
     out = capsys.readouterr().out
     assert "class 10: 10" in out
     assert out.splitlines()[-2].split() == ["recording", "x", "1", "10", "55"]
+
+
+def write_bdf(path, rng):
+    """Write 40 s of three channels and a slow one, with annotations and a Status channel."""
+    import edfio
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    onsets = np.arange(2, 38, 1.5)
+    status = np.zeros(4000)
+    status[(onsets * 100).astype(int)] = 1 + np.arange(len(onsets)) % 2
+    whole = {"physical_range": (-(2**23), 2**23 - 1), "digital_range": (-(2**23), 2**23 - 1)}
+    signals = [
+        edfio.BdfSignal(rng.normal(0, 20, 4000), 100, label=name, physical_dimension="uV")
+        for name in ("FP1", "Cz", "Oz")
+    ]
+    signals.append(edfio.BdfSignal(np.arange(40.0) % 7, 1, label="Temp", physical_dimension="degC"))
+    signals.append(edfio.BdfSignal(status, 100, label="Status", **whole))
+    marks = [edfio.EdfAnnotation(t, None, f"S  {1 + i % 2}") for i, t in enumerate(onsets)]
+    edfio.Bdf(signals, annotations=marks).write(path)
+
+
+def test_the_command_names_all_that_a_file_needs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        write_bdf(tmp_path / "sub-1" / f"{name}.bdf", rng)
+    data_inspect.main(["sub-1"])
+    out = capsys.readouterr().out
+    text = " ".join(out.split())
+    assert "S 1: 12 (every" in text
+    assert "(--events-from annotations: one of several)" in text
+    assert "Temp has the unit 'degC'" in text
+    words = shlex.split(out.splitlines()[-1].removeprefix("next    "))
+    assert words[-4:] == ["--events-from", "annotations", "--drop-channels", "Temp"]
+    data_import.main(words[3:])
+    out = capsys.readouterr().out
+    assert "48 trials (24 class1, 24 class2)" in out
+    renamed = ["--montage", "standard_1020", "--rename-channels", "FP1=Fp1"]
+    status = ["--events", "1=a", "2=b", "--events-from", "Status", "--drop-channels", "Temp"]
+    with pytest.raises(ValueError, match="did you mean --rename-channels 'FP1=Fp1'"):
+        data_import.main(["sub-1", "--out", "no", *status, *renamed[:2]])
+    data_import.main(["sub-1", "--out", "yes", *status, *renamed])
+    found = inspect_json(capsys, "yes", "--no-figure")
+    assert found["montage"] == "standard_1020"
+    assert found["ch_names"] == ["Fp1", "Cz", "Oz"]
+    assert found["n_trials"] == 48

@@ -66,9 +66,12 @@ def import_command(path: Path, found: Sequence[Mapping[str, Any]]) -> str:
     for record in found:
         names, values = record["import_options"][::2], record["import_options"][1::2]
         options = {**dict(zip(names, values, strict=True)), **options}
+    classes = [f"class{code if code.isalnum() else i}" for i, code in enumerate(codes, start=1)]
+    if len(set(classes)) < len(classes):
+        classes = [f"class{i}" for i in range(1, len(codes) + 1)]
     name = path.resolve().stem if path.is_file() else path.resolve().name
     words = ["phosphene", "data", "import", str(path), "--out", f"data/{name}"]
-    words += ["--events", *(f"{code}=class{code}" for code in codes)]
+    words += ["--events", *(f"{code}={name}" for code, name in zip(codes, classes, strict=True))]
     words += [word for option in options.items() for word in option]
     words += ["--drop-channels", *bad] if bad else []
     return shlex.join(words)
