@@ -127,3 +127,12 @@ def test_environment_tells_runs_apart(run):
     assert environment["versions"]["phosphene"] == phosphene.__version__
     assert environment["versions"]["torch"]
     assert environment["n_cpus"] >= 1
+
+
+def test_what_a_kill_left_is_cleared_away(tmp_path):
+    run = RunDir.create(tmp_path / "run")
+    run.write_json("folds/a/state.json", {})
+    before = sorted(run.path.rglob("*"))
+    (run.path / "folds" / "a" / ".null.npz.x1y2.tmp").write_bytes(b"half")
+    run.remove_unfinished()
+    assert sorted(run.path.rglob("*")) == before

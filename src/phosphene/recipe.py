@@ -33,9 +33,12 @@ class Recipe:
 
     `data: Path`, `run: RunDir`, `resume: bool`, `on_stage(stage: str)` is called after each
     stage is on disk, `progress` has `start(stage, total)`, `update(step, values)`, `finish()`.
+    With `several_devices` there may be one more: `devices`, the processes that train together.
     """
     evaluate: Callable[..., list]
     """`evaluate(run, progress) -> list[Score]`: score a finished run again."""
+    several_devices: bool = False
+    """Whether `train` takes `devices`."""
     module_folder: Path
     """Where its README.md and results.json lie."""
 

@@ -77,6 +77,11 @@ class RunDir:
         """Say whether a file of this name was written completely."""
         return self._file(name).is_file()
 
+    def remove_unfinished(self) -> None:
+        """Delete what a write of this run that was cut off left behind."""
+        for file in self.path.rglob(".*.tmp"):
+            file.unlink(missing_ok=True)
+
     def write_json(self, name: str, value: Any) -> None:
         """Write a JSON file atomically; NaN and infinity are refused."""
         text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
@@ -173,7 +178,9 @@ class RunDir:
     def _replacing(self, name: str) -> Iterator[IO[bytes]]:
         target = self._file(name)
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        handle, temporary = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.name}.", suffix=".tmp"
+        )
         try:
             with os.fdopen(handle, "wb") as file:
                 yield file

@@ -1,4 +1,6 @@
 import shlex
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import tyro
@@ -148,3 +150,41 @@ def test_a_refusal_before_the_first_step_leaves_the_name_free(fake, words, tmp_p
     assert not (tmp_path / "run").exists()
     fake.fail_early = None
     assert main(["train", "fake_2020", *words]) == 0
+
+
+def test_a_run_that_was_killed_at_its_first_write_begins_anew(fake, words, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".config.json.a1b2.tmp").write_text("{")
+    assert main(["train", "fake_2020", *words, "--resume"]) == 0
+    assert not list((tmp_path / "run").rglob("*.tmp"))
+
+
+def test_several_devices_are_refused_where_the_recipe_trains_on_one(fake, words, capsys, tmp_path):
+    assert main(["train", "fake_2020", *words, "--devices", "2"]) == 1
+    assert "got 2 for fake_2020. Leave --devices out." in capsys.readouterr().err
+    assert main(["train", "fake_2020", *words, "--devices", "0"]) == 1
+    assert "`--devices` must be at least 1" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("fails", [None, ValueError("as the first says"), ConnectionError("gone")])
+def test_a_process_that_is_not_the_first_writes_and_says_nothing(
+    fake, words, tmp_path, capsys, monkeypatch, fails
+):
+    seen = []
+
+    def train(config, *, data, run, resume, on_stage, progress, devices):
+        seen.append((progress, devices.rank))
+        on_stage("encoder")
+        if fails:
+            raise fails
+        return []
+
+    recipe = replace(fake.recipe, several_devices=True, train=train)
+    monkeypatch.setattr("phosphene.cli.train.find_recipes", lambda: {"fake_2020": recipe})
+    second = SimpleNamespace(n=2, rank=1, first=False)
+    monkeypatch.setattr("phosphene.training.devices.launch_devices", lambda n: second)
+    code = main(["train", "fake_2020", *words, "--devices", "2"])
+    assert (code, seen) == (1 if fails else 0, [(None, 1)])
+    assert capsys.readouterr() == ("", "")
+    assert not (tmp_path / "run").exists()

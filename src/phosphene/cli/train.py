@@ -6,8 +6,9 @@ import logging
 import shlex
 import shutil
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from phosphene._checks import check_at_least
 from phosphene.cli.progress import open_progress
 from phosphene.cli.wrong_use import WrongUseError, check_use
 from phosphene.recipe import Recipe
@@ -15,7 +16,10 @@ from phosphene.recipes import find_recipes
 from phosphene.run_dir import RunDir
 from phosphene.score import Score, scores_to_json
 
-USAGE = "phosphene train RECIPE [PRESET] --data DATA --out RUN [--resume] [settings]"
+if TYPE_CHECKING:
+    from phosphene.training.devices import Devices
+
+USAGE = "phosphene train RECIPE [PRESET] --data DATA --out RUN [--resume] [--devices N] [settings]"
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +28,11 @@ def main(argv: list[str]) -> None:
     """Run the command."""
     recipe, preset, rest = _recipe_and_preset(argv)
     options = _parse(recipe, preset, rest)
+    _check_data(options.data)
+    devices = _launch(recipe, options.devices)
+    if not devices.first:
+        _take_part(recipe, options.config, data=options.data, out=options.out, devices=devices)
+        return
     run, scores = train_recipe(
         recipe,
         preset,
@@ -31,6 +40,7 @@ def main(argv: list[str]) -> None:
         data=options.data,
         out=options.out,
         resume=options.resume,
+        devices=devices,
     )
     from phosphene.cli.score_table import print_scores
 
@@ -45,7 +55,14 @@ def main(argv: list[str]) -> None:
 
 
 def train_recipe(
-    recipe: Recipe, preset: str, *, config: Any, data: Path, out: Path, resume: bool = False
+    recipe: Recipe,
+    preset: str,
+    *,
+    config: Any,
+    data: Path,
+    out: Path,
+    resume: bool = False,
+    devices: "Devices | None" = None,
 ) -> tuple[RunDir, list[Score]]:
     """Train in a run folder, rewriting scores and report after each stage.
 
@@ -63,6 +80,8 @@ def train_recipe(
         Run folder: new, or with `resume` one that the same settings began.
     resume
         Continue where the run stopped.
+    devices
+        Processes that train together, of which this is the first; None for one.
 
     Raises
     ------
@@ -71,11 +90,7 @@ def train_recipe(
     """
     from phosphene.reporting.report import write_report
 
-    if not (data / "info.json").is_file():
-        raise ValueError(
-            f"`--data` must be a data set folder; {data} has no info.json. "
-            "Make one with `phosphene data import` or `phosphene data simulate`."
-        )
+    _check_data(data)
     begins = not (out / "config.json").exists()
     run = _open_run(out, _settings(recipe, preset, config, data=data, out=out), resume=resume)
 
@@ -87,9 +102,16 @@ def train_recipe(
             logger.debug("Reason:", exc_info=True)
 
     progress = open_progress()
+    together = {} if devices is None or devices.n == 1 else {"devices": devices}
     try:
         scores = recipe.train(
-            config, data=data, run=run, resume=resume, on_stage=on_stage, progress=progress
+            config,
+            data=data,
+            run=run,
+            resume=resume,
+            on_stage=on_stage,
+            progress=progress,
+            **together,
         )
     except BaseException:
         if begins and not run.has("log.jsonl"):
@@ -100,6 +122,43 @@ def train_recipe(
     run.write_json("scores.json", scores_to_json(scores))
     write_report(run)
     return run, scores
+
+
+def _check_data(data: Path) -> None:
+    if not (data / "info.json").is_file():
+        raise ValueError(
+            f"`--data` must be a data set folder; {data} has no info.json. "
+            "Make one with `phosphene data import` or `phosphene data simulate`."
+        )
+
+
+def _launch(recipe: Recipe, n_devices: int) -> "Devices":
+    check_at_least("--devices", n_devices, 1)
+    if n_devices > 1 and not recipe.several_devices:
+        raise ValueError(
+            f"`--devices` must be 1 for a recipe that trains on one device; got {n_devices} for "
+            f"{recipe.key}. Leave --devices out."
+        )
+    from phosphene.training.devices import launch_devices
+
+    return launch_devices(n_devices)
+
+
+def _take_part(recipe: Recipe, config: Any, *, data: Path, out: Path, devices: "Devices") -> None:
+    """Train along in a process that is not the first, writing and printing nothing."""
+    try:
+        recipe.train(
+            config,
+            data=data,
+            run=RunDir(out),
+            resume=True,
+            on_stage=lambda stage: None,
+            progress=None,
+            devices=devices,
+        )
+    except (KeyboardInterrupt, ConnectionError, ValueError, ArithmeticError):
+        logger.debug("Process %d ended:", devices.rank, exc_info=True)
+        raise SystemExit(1) from None  # the first process meets the same and tells
 
 
 def _recipe_and_preset(argv: list[str]) -> tuple[Recipe, str, list[str]]:
@@ -133,6 +192,11 @@ def _parse(recipe: Recipe, preset: str, argv: list[str]) -> Any:
                 "resume",
                 Annotated[bool, help_(help="Continue the run in that folder.")],
                 dataclasses.field(default=False),
+            ),
+            (
+                "devices",
+                Annotated[int, help_(help="Processes that train together, on all machines.")],
+                dataclasses.field(default=1),
             ),
             (
                 "config",
@@ -177,6 +241,8 @@ def _option(name: str, value: Any) -> list[str]:
 
 def _open_run(out: Path, settings: dict[str, Any], *, resume: bool) -> RunDir:
     run = RunDir(out)
+    for file in out.glob(".config.json.*.tmp") if resume else ():
+        file.unlink()  # the run was killed before it had written anything else
     if not resume or not run.has("config.json"):
         if resume and out.is_dir() and any(out.iterdir()):
             raise ValueError(
@@ -186,6 +252,7 @@ def _open_run(out: Path, settings: dict[str, Any], *, resume: bool) -> RunDir:
         run = RunDir.create(out)
         run.write_json("config.json", settings)
         return run
+    run.remove_unfinished()
     begun = run.read_json("config.json")
     before = {**begun, **begun["config"]}
     now = {**settings, **settings["config"]}

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -10,11 +11,18 @@ from typing import IO, Any
 
 import torch
 
+from phosphene._checks.files import open_regular, read_text
+from phosphene._checks.structure import check_structure
+
 _PATTERN = "step_*.pt"
 _UNFINISHED = ".tmp"
 _HASH = ".sha256"
 
 logger = logging.getLogger(__name__)
+
+
+class DamagedCheckpointError(ValueError):
+    """The bytes of a checkpoint are not those that were written."""
 
 
 def collect_state(parts: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,7 +117,7 @@ def load_newest_checkpoint(folder: Path) -> tuple[int, dict[str, Any]] | None:
     for path in paths:
         try:
             return load_checkpoint(path)
-        except ValueError:
+        except DamagedCheckpointError:
             aside = path.with_name(path.name + ".damaged")
             path.replace(aside)
             _hash_path(path).unlink(missing_ok=True)
@@ -136,15 +144,34 @@ def load_checkpoint(path: Path) -> tuple[int, dict[str, Any]]:
     ValueError
         If the file differs from its recorded SHA-256, or that record is missing.
     """
-    recorded = _hash_path(path).read_text("ascii").strip() if _hash_path(path).exists() else None
+    hash_path = _hash_path(path)
+    recorded = read_text(hash_path, limit=100).strip() if hash_path.exists() else None
     found = _sha256(path)
     if found != recorded:
-        raise ValueError(
+        raise DamagedCheckpointError(
             f"a checkpoint must have its recorded SHA-256 {recorded}; {path.name} has {found}. "
             "Delete it to go on from the one before."
         )
-    content = torch.load(path, weights_only=True, map_location="cpu")
+    remedy = "delete it to go on from the one before."
+    try:
+        _check_stored(path)
+        content = torch.load(path, weights_only=True, map_location="cpu")
+    except Exception as error:  # torch lets through whatever its unpickler meets
+        said = " ".join(str(error).split())[:100] or type(error).__name__
+        raise ValueError(
+            f"a checkpoint must hold tensors and plain containers; {path} does not ({said}); "
+            f"{remedy}"
+        ) from None
+    check_structure(content, {"step": int, "state": {str: object}}, where=str(path), remedy=remedy)
     return content["step"], content["state"]
+
+
+def _check_stored(path: Path) -> None:
+    """Refuse a file that would unpack to more than its own size: torch does not compress."""
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    if sum(member.file_size for member in members) > path.stat().st_size:
+        raise ValueError("it unpacks to more than its size")
 
 
 class _HashedFile:
@@ -196,5 +223,5 @@ def _hash_path(path: Path) -> Path:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

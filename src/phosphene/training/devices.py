@@ -1,5 +1,6 @@
 """The processes that train one model together, each on its rows of every batch."""
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -130,7 +131,7 @@ def launch_devices(n: int) -> Devices:
     """Return n processes on the CPU that run the same command, this one among them.
 
     Under torchrun or srun the processes are there already. Elsewhere this one starts the others,
-    each with the words that it was started with itself.
+    each with the words that it was started with itself (`sys.argv`).
 
     Parameters
     ----------
@@ -157,6 +158,7 @@ def launch_devices(n: int) -> Devices:
     from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
     from lightning_fabric.strategies.ddp import DDPStrategy
 
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     environments = {"torchrun": TorchElasticEnvironment, "srun": SLURMEnvironment}
     environment = environments.get(launcher, LightningEnvironment)()
     fabric = Fabric(

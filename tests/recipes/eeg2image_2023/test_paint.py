@@ -291,3 +291,13 @@ def test_bundle_of_the_encoder_alone_draws_nothing(smoke, easy_trials, quiet_wat
     )
     with pytest.raises(ValueError, match="needs a trained generator"):
         system.draw(system.features(easy_trials.epochs[:2]), seed=0)
+
+
+def test_batches_that_the_devices_cannot_share_are_refused(smoke):
+    """64 rows of 10 classes are 60: none of 8 devices could have as many as the others."""
+    paint.check_batches(smoke, n_classes=10, n_devices=2)
+    with pytest.raises(ValueError, match=r"`--encoder-batch`.* got 60 rows for 8 devices\. Take 2"):
+        paint.check_batches(smoke, n_classes=10, n_devices=8)
+    settings = replace(smoke, generator_batch=18)
+    with pytest.raises(ValueError, match="`--generator-batch`"):
+        paint.check_batches(settings, n_classes=2, n_devices=4)

@@ -6,10 +6,10 @@ from phosphene.recipe import Recipe
 from phosphene.recipes.eeg2image_2023 import config
 
 
-def _train(settings, *, data, run, resume, on_stage, progress):
+def _train(settings, **context):
     from phosphene.recipes.eeg2image_2023.run import train
 
-    return train(settings, data=data, run=run, resume=resume, on_stage=on_stage, progress=progress)
+    return train(settings, **context)
 
 
 def _evaluate(run, progress):
@@ -38,5 +38,6 @@ RECIPE = Recipe(
     },
     train=_train,
     evaluate=_evaluate,
+    several_devices=True,
     module_folder=Path(__file__).parent,
 )

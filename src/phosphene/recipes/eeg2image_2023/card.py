@@ -1,23 +1,167 @@
-"""The model card of a bundle."""
+"""What a bundle says about itself: its spec and the model card."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from phosphene.data.trials import Trials
+from phosphene.recipes.eeg2image_2023 import encode, paint
+from phosphene.recipes.eeg2image_2023.config import Config
+from phosphene.run_dir import RunDir
+from phosphene.score import Score
 
-def model_card(spec: Mapping[str, Any]) -> str:
-    """Return the text that travels with the weights."""
+CARD = "bundle/README.md"
+PAPER = "Singh et al., EEG2IMAGE, ICASSP 2023, https://arxiv.org/abs/2302.10121"
+SCALING = {
+    "per": "channel",
+    "subtract": "scaler.mean",
+    "divide_by": "scaler.scale",
+    "in": "weights.safetensors",
+    "fitted_on": "training trials of the fold",
+}
+
+
+def bundle_spec(
+    config: Config, trials: Trials, *, color: int, montage: str | None, fold: str
+) -> dict[str, Any]:
+    """Return what a bundle says about its networks and the signals it expects."""
+    return {
+        "task": "signal to picture",
+        "recipe": "eeg2image_2023",
+        "encoder": encode.encoder_spec(config, trials),
+        "generator": paint.generator_spec(config, color=color),
+        "classes": list(trials.classes),
+        "ch_names": list(trials.ch_names),
+        "montage": montage,
+        "sfreq": float(trials.sfreq),
+        "tmin": float(trials.tmin),
+        "n_times": int(trials.n_times),
+        "unit": trials.unit,
+        "preprocessing": trials.preprocessing,
+        "scaling": SCALING,
+        "fold": fold,
+    }
+
+
+def write_card(run: RunDir, scores: Sequence[Score]) -> None:
+    """Write the model card of a run's bundle with its scores, if there is a bundle yet."""
+    if run.has("bundle/spec.json"):
+        card = model_card(run.read_json("bundle/spec.json"), run.read_json("dataset.json"), scores)
+        run.write_bytes(CARD, lambda file: file.write(card.encode()))
+
+
+def model_card(spec: Mapping[str, Any], data: Mapping[str, Any], scores: Sequence[Score]) -> str:
+    """Return the text that travels with the weights.
+
+    Parameters
+    ----------
+    spec
+        Of the bundle.
+    data
+        What the run's dataset.json says of the recordings and pictures.
+    scores
+        Of the run; empty before there are any.
+    """
     classes = ", ".join(spec["classes"])
     return f"""# EEG to pictures ({spec["recipe"]})
 
 Decodes one of the classes {classes} from an epoch of EEG and draws a picture of it.
-The picture shows the decoded class, not the picture that was seen.
+The picture shows the decoded class, not the picture that was seen. Method: {PAPER}; the networks
+are {spec["encoder"]["network"]} and {spec["generator"]["network"]}.
 
-- Signals: {len(spec["ch_names"])} channels ({", ".join(spec["ch_names"])}),
-  {spec["n_times"]} samples at {spec["sfreq"]:g} Hz from {spec["tmin"]:g} s after the event, in
-  volts, preprocessed as `spec.json` says.
-- Trained on recordings of one data set in one fold: expect chance on other people and headsets
-  until the scores of a run on their recordings say otherwise.
-- Not for diagnosis, and not for inferring what somebody thinks.
+## How to use it
 
-    phosphene generate BUNDLE --signals FILE --out pictures
+    phosphene doctor
+    phosphene data inspect RECORDING
+    phosphene generate BUNDLE --signals RECORDING --out pictures
+
+`generate` refuses recordings that do not fit and names the option that helps.
+
+## Signals it expects
+
+- {len(spec["ch_names"])} channels ({", ".join(spec["ch_names"])}), montage
+  {spec["montage"] or "not stated"}, in volts; found by name, in any order.
+- {spec["n_times"]} samples at {spec["sfreq"]:g} Hz from {spec["tmin"]:g} s after the event.
+{_steps(spec["preprocessing"])}
+- Scaled per channel by mean and SD of the training trials (in the weights, not refitted).
+
+## Data
+
+{_data_lines(spec, data)}
+
+## Scores
+
+{_score_lines(scores)}
+
+## What it is for, and its limits
+
+- For research on decoding, and for showing what decoding can do. Not for diagnosis, and not for
+  inferring what somebody thinks.
+- It knows {len(spec["classes"])} classes and names one of them whatever the signal holds, noise
+  too.
+- Trained on one data set: expect chance on other people and headsets until the scores of a run on
+  their recordings say otherwise.
+- A person's recordings may be recognisable from what was trained on them: share it as you may share
+  the recordings.
 """
+
+
+def _steps(preprocessing: Mapping[str, Any]) -> str:
+    steps = []
+    for step in preprocessing.get("steps", ()):
+        details = [f"{key} {value}" for key, value in step.items() if key not in ("step", "mne")]
+        steps.append(f"  - {step.get('step')}: {', '.join(details)}")
+    return "\n".join(["- Preprocessed so, as `generate` does with raw recordings:", *steps])
+
+
+def _data_lines(spec: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    people, pictures = len(data["per_subject"]), data["images"]
+    licence = (data.get("licence") or "").strip().splitlines()
+    citation = (data.get("citation") or "").strip().replace("\n", " ")
+    pairs = ", ".join(f"{name} {n}" for name, n in data["per_class"].items())
+    lines = [
+        f"- {data['name']} ({data['origin']}), hash {data['data_hash']}: {data['n_trials']} trials "
+        f"({pairs}) of {people} {'person' if people == 1 else 'people'}, {data['n_recordings']} "
+        "recordings.",
+        f"- Fold `{spec['fold']}`: its trials trained nothing here.",
+        f"- Pairing of trials and pictures: {data['pairing']['kind']}.",
+        f"- Licence found beside the pictures: {licence[0] if licence else 'none; ask the owner'}.",
+        "- Licence of the recordings: as their owner says; not kept in the data set.",
+    ]
+    if data["origin"] == "simulated":
+        lines[-1] = "- Recordings: simulated, of nobody."
+    if pictures:
+        lines.insert(1, f"- {pictures['n']} pictures, {pictures['n_shown']} of them shown.")
+    return "\n".join([*lines, *([f"- Cite: {citation}."] if citation else [])])
+
+
+def _score_lines(scores: Sequence[Score]) -> str:
+    """Return a table of what was scored over all folds, and of pictures."""
+    chosen = [s for s in scores if s.fold == "all" or s.section != "decoding"]
+    if not chosen:
+        return "Not scored yet: the run that made this bundle is not finished."
+    lines = [
+        "Of the run that this bundle comes from, on trials that trained nothing; controls must lie "
+        "in their range under chance.",
+        "",
+        "| score | of | value | 95 % interval | chance | n |",
+        "|---|---|---|---|---|---|",
+    ]
+    for score in chosen:
+        role = "" if score.role == "result" else f" ({score.role})"
+        chance = _span(score.chance_low, score.chance_high)
+        if not chance and score.chance is not None:
+            chance = f"{score.chance:.3f}"
+        cells = (
+            score.name,
+            score.method + role,
+            f"{score.value:.3f}",
+            _span(score.low, score.high),
+            chance,
+            f"{score.n} {score.unit}",
+        )
+        lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+    return "\n".join(lines)
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.3f} to {high:.3f}"

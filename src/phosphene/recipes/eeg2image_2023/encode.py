@@ -23,6 +23,7 @@ from phosphene.export.signal_to_picture import (
 )
 from phosphene.recipes.eeg2image_2023.config import Config
 from phosphene.training.batches import balanced_index_batches, tensor_batches
+from phosphene.training.devices import ALONE, Devices
 from phosphene.training.encoder_step import EncoderStep
 from phosphene.training.loop import fit
 from phosphene.training.progress import Progress
@@ -31,11 +32,12 @@ from phosphene.training.seeding import derive_seed, seeded, seeded_generator
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """Where a training writes its records, and whom it tells how far it is."""
+    """Where a training writes its records, whom it tells how far it is, and who takes part."""
 
     log: Callable[[Mapping[str, Any]], None]
     progress: Progress
     fold: str
+    devices: Devices = ALONE
 
     def record(self, values: Mapping[str, Any]) -> None:
         """Append a record of the fold."""
@@ -144,6 +146,7 @@ def train_encoder(
             max_shift=shift, mixup=config.signal_mixup if config.objective == "softmax" else 0.0
         ),
         margin=shift,
+        devices=watch.devices,
     )
     target = torch.tensor(labels)
     indices = balanced_index_batches(target, batch_size=config.encoder_batch, seed=seed)

@@ -22,13 +22,15 @@ from phosphene.training.batches import (
     same_class_batches,
     tensor_batches,
 )
-from phosphene.training.checkpoint import latest_checkpoint, load_checkpoint
+from phosphene.training.checkpoint import load_newest_checkpoint
 from phosphene.training.classifier_step import ClassifierStep
+from phosphene.training.devices import ALONE, Devices, check_divisible
 from phosphene.training.gan_step import GANStep
 from phosphene.training.loop import fit
 from phosphene.training.pictures import tensor_from_pixels
 from phosphene.training.seeding import derive_seed, seeded, seeded_generator
 
+CLASSIFIER_BATCH = 64
 SOURCES = ("own", "shuffled", "label_only", "noise")
 """What the generator is fed: a trial's own features, another trial's, the training mean of the
 decoded class, and features of noise in place of signals."""
@@ -59,6 +61,19 @@ def divide_pictures(config: Config, images: ImageSet) -> tuple[np.ndarray, np.nd
     return np.concatenate(generator), np.concatenate(judge)
 
 
+def check_batches(config: Config, *, n_classes: int, n_devices: int) -> None:
+    """Refuse, before anything is trained, batches that cannot be divided among the devices."""
+    sizes = {
+        "`--encoder-batch`": config.encoder_batch,
+        "`--generator-batch`": config.generator_batch,
+        "a batch of the picture classifiers": CLASSIFIER_BATCH,
+    }
+    for name, size in sizes.items():
+        check_divisible(
+            f"{name}, in whole rows per class,", max(1, size // n_classes) * n_classes, n_devices
+        )
+
+
 def train_classifier(
     config: Config,
     images: ImageSet,
@@ -82,13 +97,14 @@ def train_classifier(
         contrast=0.3,
         noise=0.1,
         policy=policy,
+        devices=watch.devices,
     )
     labels = torch.tensor(images.labels)
     fit(
         step,
         tensor_batches(
             (tensor_from_pixels(images.pixels), labels),
-            balanced_index_batches(labels, batch_size=64, seed=seed),
+            balanced_index_batches(labels, batch_size=CLASSIFIER_BATCH, seed=seed),
         ),
         n_steps=config.judge_steps,
         stage=stage,
@@ -117,7 +133,12 @@ def generator_spec(config: Config, *, color: int) -> dict[str, Any]:
 
 
 def make_gan(
-    config: Config, *, color: int, seed: int, guide: ClassifierStep | None = None
+    config: Config,
+    *,
+    color: int,
+    seed: int,
+    guide: ClassifierStep | None = None,
+    devices: Devices = ALONE,
 ) -> GANStep:
     """Build generator, discriminator and their train step."""
     with seeded(derive_seed(seed, "GAN weights")):
@@ -152,6 +173,7 @@ def make_gan(
         policy=config.augment,
         feature_jitter=config.feature_jitter,
         ema_decay=config.ema or None,
+        devices=devices,
     )
 
 
@@ -175,8 +197,8 @@ def train_generator(
 
 def is_past(checkpoints: Path, step: int) -> bool:
     """Say whether training left a checkpoint beyond a step."""
-    newest = latest_checkpoint(checkpoints)
-    return newest is not None and load_checkpoint(newest)[0] > step
+    newest = load_newest_checkpoint(checkpoints)
+    return newest is not None and newest[0] > step
 
 
 def picture_batches(

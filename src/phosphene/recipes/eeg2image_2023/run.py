@@ -26,11 +26,12 @@ from phosphene.evaluation.units import independent_unit
 from phosphene.export.bundle import save_bundle
 from phosphene.export.signal_to_picture import SignalToPicture
 from phosphene.recipes.eeg2image_2023 import encode, inception, paint, show
-from phosphene.recipes.eeg2image_2023.card import model_card
+from phosphene.recipes.eeg2image_2023.card import bundle_spec, model_card, write_card
 from phosphene.recipes.eeg2image_2023.config import Config
 from phosphene.recipes.eeg2image_2023.scoring import score_run
 from phosphene.run_dir import RunDir
 from phosphene.score import Score, scores_to_json
+from phosphene.training.devices import ALONE, Devices
 from phosphene.training.progress import Progress, SilentProgress
 from phosphene.training.seeding import derive_seed
 
@@ -43,10 +44,12 @@ def train(
     resume: bool = False,
     on_stage: Callable[[str], None] = lambda stage: None,
     progress: Progress | None = None,
+    devices: Devices = ALONE,
 ) -> list[Score]:
     """Train in every fold, draw pictures for the first ones, and score all of it.
 
-    Stages whose results are on disk are not repeated, so an interrupted run goes on.
+    Stages whose results are on disk are not repeated, so an interrupted run goes on. Of several
+    devices all run this and train together; the first alone writes, draws and scores.
     """
     del resume  # a new run finds nothing on disk, a resumed one finds what is done
     torch.set_flush_denormal(True)
@@ -56,24 +59,30 @@ def train(
     images, rows = prepare_pictures(config, dataset)
     trials = dataset.trials
     split = make_split(config, trials)
-    describe(run, dataset, split, images, rows, seed=config.seed)
+    if devices.first:
+        paint.check_batches(config, n_classes=trials.n_classes, n_devices=devices.n)
+        describe(run, dataset, split, images, rows, seed=config.seed)
 
     def finish(stage: str, *, finished: bool = False) -> list[Score]:
+        if not devices.first:
+            return []
         run.write_json("state.json", {"stage": stage, "finished": finished})
         scores = score_run(run, config)
         run.write_json("scores.json", scores_to_json(scores))
+        write_card(run, scores)
         on_stage(stage)
         return scores
 
     folds = split.folds[: config.decode_folds]
     for number, fold in enumerate(folds):
-        decode_fold(config, trials, fold, run=run, progress=progress)
+        decode_fold(config, trials, fold, run=run, progress=progress, devices=devices)
         if number < config.picture_folds:
             finish("pictures")
-            paint_fold(config, trials, fold, images, rows, run, progress, finish)
+            paint_fold(config, trials, fold, images, rows, run, progress, finish, devices)
     for fold in folds[: config.null_folds]:
-        decode_null(config, trials, fold, run=run, progress=progress)
-    inception.describe_run(run, config, progress=progress)
+        decode_null(config, trials, fold, run=run, progress=progress, devices=devices)
+    if devices.first:
+        inception.describe_run(run, config, progress=progress)
     return finish("done", finished=True)
 
 
@@ -88,6 +97,7 @@ def evaluate(run: RunDir, progress: Progress | None = None) -> list[Score]:
     inception.describe_run(run, config, progress=progress or SilentProgress())
     scores = score_run(run, config)
     run.write_json("scores.json", scores_to_json(scores))
+    write_card(run, scores)
     return scores
 
 
@@ -198,18 +208,23 @@ def check_permutable(trials: Trials, fold: Fold, *, unit: str) -> None:
 
 
 def decode_fold(
-    config: Config, trials: Trials, fold: Fold, *, run: RunDir, progress: Progress
+    config: Config,
+    trials: Trials,
+    fold: Fold,
+    *,
+    run: RunDir,
+    progress: Progress,
+    devices: Devices = ALONE,
 ) -> None:
     """Train the encoders on a fold and decode its held-out trials, unless that is on disk."""
-    if run.has(f"folds/{fold.key}/decoding.npz"):
+    if devices.agree(run.has(f"folds/{fold.key}/decoding.npz")):
         return
     train_rows, test_rows = fold.indices(trials)
     training, test = trials.select(train_rows), trials.select(test_rows)
-    watch = encode.Watch(log=run.log, progress=progress, fold=fold.key)
+    watch = encode.Watch(log=run.log, progress=progress, fold=fold.key, devices=devices)
     seed = derive_seed(config.seed, "encoder", fold.key)
     system = fold_encoder(config, training, fold, run=run, watch=watch)
-    arrays = encode.decode(config, system, training, test, seed=seed)
-    arrays["lda_probabilities"] = encode.decode_linearly(training, training.labels, test)
+    other = None
     if config.compare_encoder is not None:
         other = encode.train_encoder(
             encode.published_encoder(config),
@@ -220,6 +235,11 @@ def decode_fold(
             watch=watch,
             checkpoints=run.fold(fold.key) / "compared_encoder",
         )
+    if not devices.first:
+        return
+    arrays = encode.decode(config, system, training, test, seed=seed)
+    arrays["lda_probabilities"] = encode.decode_linearly(training, training.labels, test)
+    if other is not None:
         found = encode.decode(encode.published_encoder(config), other, training, test, seed=seed)
         arrays["compare_probe_probabilities"] = found["probe_probabilities"]
         arrays["compare_features"] = found["features"]
@@ -242,14 +262,20 @@ def fold_encoder(
 
 
 def decode_null(
-    config: Config, trials: Trials, fold: Fold, *, run: RunDir, progress: Progress
+    config: Config,
+    trials: Trials,
+    fold: Fold,
+    *,
+    run: RunDir,
+    progress: Progress,
+    devices: Devices = ALONE,
 ) -> None:
     """Train everything again on permuted labels, unless that is on disk."""
-    if run.has(f"folds/{fold.key}/null.npz"):
+    if devices.agree(run.has(f"folds/{fold.key}/null.npz")):
         return
     train_rows, test_rows = fold.indices(trials)
     training, test = trials.select(train_rows), trials.select(test_rows)
-    watch = encode.Watch(log=run.log, progress=progress, fold=fold.key)
+    watch = encode.Watch(log=run.log, progress=progress, fold=fold.key, devices=devices)
     seed = derive_seed(config.seed, "null", fold.key)
     unit = run.read_json("dataset.json")["design"]["unit"]
     permute = label_permuter(
@@ -258,19 +284,21 @@ def decode_null(
         blocks=_blocks(training),
         unit=unit,
     )
-    nulls = linear_null(
-        np.asarray(training.epochs),
-        np.asarray(test.epochs),
-        test.labels,
-        permute=permute,
-        recordings=test.table["recording"],
-        n_classes=trials.n_classes,
-        sfreq=float(trials.sfreq),
-        seed=seed,
-    )
-    run.write_arrays(f"folds/{fold.key}/linear_null.npz", {"scores": nulls})
-    labels = permute(np.random.default_rng([seed, 1]))
-    arrays = {"lda_probabilities": encode.decode_linearly(training, labels, test)}
+    arrays = {}
+    if devices.first:
+        nulls = linear_null(
+            np.asarray(training.epochs),
+            np.asarray(test.epochs),
+            test.labels,
+            permute=permute,
+            recordings=test.table["recording"],
+            n_classes=trials.n_classes,
+            sfreq=float(trials.sfreq),
+            seed=seed,
+        )
+        run.write_arrays(f"folds/{fold.key}/linear_null.npz", {"scores": nulls})
+        labels = permute(np.random.default_rng([seed, 1]))
+        arrays["lda_probabilities"] = encode.decode_linearly(training, labels, test)
     labels = permute(np.random.default_rng([seed, 2]))
     for key, settings in (
         ("probabilities", config),
@@ -282,7 +310,8 @@ def decode_null(
             settings, training, labels, seed=seed, stage=f"null {settings.encoder}", watch=watch
         )
         arrays[key] = system.decoder.probabilities(system.features(test.epochs))
-    run.write_arrays(f"folds/{fold.key}/null.npz", {**arrays, **_identity(test)})
+    if devices.first:
+        run.write_arrays(f"folds/{fold.key}/null.npz", {**arrays, **_identity(test)})
 
 
 def paint_fold(
@@ -294,13 +323,15 @@ def paint_fold(
     run: RunDir,
     progress: Progress,
     finish: Callable[[str], Any],
+    devices: Devices = ALONE,
 ) -> None:
     """Train judge and generator of a fold and draw pictures, a first time when a third is done."""
-    if run.has("bundle/spec.json") and run.has(f"folds/{fold.key}/done.json"):
+    done = f"folds/{fold.key}/done.json"
+    if devices.agree(run.has("bundle/spec.json") and run.has(done)):
         return
     train_rows, test_rows = fold.indices(trials)
     training, test = trials.select(train_rows), trials.select(test_rows)
-    watch = encode.Watch(log=run.log, progress=progress, fold=fold.key)
+    watch = encode.Watch(log=run.log, progress=progress, fold=fold.key, devices=devices)
     folder = run.fold(fold.key)
     generator_images, judge_images = images.select(rows[0]), images.select(rows[1])
     judge, domain = (
@@ -318,15 +349,17 @@ def paint_fold(
             config, generator_images, stage="guide", watch=watch, checkpoints=folder / "guide",
             policy=config.augment,
         )  # fmt: skip
-    gan = paint.make_gan(config, color=color, seed=seed, guide=guide)
+    gan = paint.make_gan(config, color=color, seed=seed, guide=guide, devices=devices)
     batches = paint.picture_batches(config, system, training, generator_images, seed=seed)
     arrays = run.read_arrays(f"folds/{fold.key}/decoding.npz")
     for until in sorted({max(1, config.generator_steps // 3), config.generator_steps}):
-        if paint.is_past(folder / "generator", until):
+        if devices.agree(devices.first and paint.is_past(folder / "generator", until)):
             continue  # a resumed run does not go back
         paint.train_generator(
             gan, config, batches, until=until, watch=watch, checkpoints=folder / "generator"
         )
+        if not devices.first:
+            continue
         trained = paint.with_generator(system, gan)
         show.write_pictures(
             config, trained, training, test, arrays,
@@ -335,28 +368,14 @@ def paint_fold(
         )  # fmt: skip
         if until < config.generator_steps:
             finish("pictures, a third of the way")
+    if not devices.first:
+        return
     show.write_map(trained, arrays, run=run, key=fold.key, seed=config.seed)
     if not run.has("bundle/spec.json"):
-        spec = bundle_spec(config, trials, color=color)
-        save_bundle(run.path / "bundle", trained, spec=spec, card=model_card(spec))
-    run.write_json(f"folds/{fold.key}/done.json", {"generator_steps": config.generator_steps})
-
-
-def bundle_spec(config: Config, trials: Trials, *, color: int) -> dict[str, Any]:
-    """Return what a bundle says about its networks and the signals it expects."""
-    return {
-        "task": "signal to picture",
-        "recipe": "eeg2image_2023",
-        "encoder": encode.encoder_spec(config, trials),
-        "generator": paint.generator_spec(config, color=color),
-        "classes": list(trials.classes),
-        "ch_names": list(trials.ch_names),
-        "sfreq": float(trials.sfreq),
-        "tmin": float(trials.tmin),
-        "n_times": int(trials.n_times),
-        "unit": trials.unit,
-        "preprocessing": trials.preprocessing,
-    }
+        data = run.read_json("dataset.json")
+        spec = bundle_spec(config, trials, color=color, montage=data["montage"], fold=fold.key)
+        save_bundle(run.path / "bundle", trained, spec=spec, card=model_card(spec, data, ()))
+    run.write_json(done, {"generator_steps": config.generator_steps})
 
 
 def _identity(test: Trials) -> dict[str, np.ndarray]:
