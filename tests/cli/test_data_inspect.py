@@ -154,6 +154,7 @@ def test_the_command_names_all_that_a_file_needs(tmp_path, monkeypatch, capsys):
     with pytest.raises(ValueError, match="did you mean --rename-channels 'FP1=Fp1'"):
         data_import.main(["sub-1", "--out", "no", *status, *renamed[:2]])
     data_import.main(["sub-1", "--out", "yes", *status, *renamed])
+    capsys.readouterr()
     found = inspect_json(capsys, "yes", "--no-figure")
     assert found["montage"] == "standard_1020"
     assert found["ch_names"] == ["Fp1", "Cz", "Oz"]

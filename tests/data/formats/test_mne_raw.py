@@ -277,3 +277,12 @@ def test_a_packed_file_is_no_bomb(tmp_path):
     shutil.copy(path, tmp_path / "a.set")
     with pytest.raises(ValueError, match=r"a\.set"):
         read_mne_raw(tmp_path / "a.set")
+
+
+def test_looking_at_a_file_without_eeg_names_the_type_it_has(tmp_path):
+    raw = mne_raw().set_channel_types(dict.fromkeys(NAMES, "seeg"), verbose="error")
+    path = write_fif(tmp_path / "a.fif", raw)
+    with pytest.raises(ValueError, match=r"\(3 seeg\); choose others with --channel-types"):
+        read_mne_raw(path)
+    assert read_mne_raw(path, strict=False).import_options == ("--channel-types", "seeg")
+    assert read_mne_raw(path, channel_types=["seeg"]).ch_names == NAMES

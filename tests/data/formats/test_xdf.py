@@ -109,6 +109,7 @@ def test_chooses_among_streams(write_xdf):
         ([marks()], r"stream of numbers with a rate; a\.xdf has none among Marks"),
         ([signal()], r"a\.xdf has no marker during the signal in any stream"),
         ([signal(), marks(times=(9.0, 9.1, 9.2))], "no marker during the signal"),
+        ([signal(times=np.where(TIMES == 1001, np.nan, TIMES)), marks()], "1 that are none"),
         ([signal(rate=50), marks()], "says 50 Hz, its time stamps 100.00 Hz"),
         ([signal(values=np.where(UV[7, 1] == UV, np.nan, UV)), marks()], "Pz of a.xdf is not at 1"),
         ([signal(values=UV * [0, 1, 1]), marks()], "Cz of a.xdf is constant"),

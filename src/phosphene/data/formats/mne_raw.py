@@ -114,7 +114,8 @@ def read_mne_raw(
     raw, notes = _open(path, trigger=events_from) if sidecars is None else sidecars.open(path)
     files = check_companions(path, [*files, *(Path(name) for name in raw.filenames if name)])
     check_loaded_size(int(raw.n_times), len(raw.ch_names), files, name=path.name)
-    names = _chosen(raw, drop_channels, channel_types, events_from, path.name)
+    kinds = tuple(channel_types) if strict else _present_types(raw, channel_types)
+    names = _chosen(raw, drop_channels, kinds, events_from, path.name)
     problems = {} if header is None else _edf_problems(header, raw.ch_names, names)
     if strict and problems:
         name, why = next(iter(problems.items()))
@@ -162,7 +163,10 @@ def read_mne_raw(
         gaps=found.gaps,
         meas_note=_note(problems, header, found, notes),
         bad_channels=(*bads, *problems),
-        import_options=("--events-from", source) if source and len(found.by_source) > 1 else (),
+        import_options=(
+            *(("--channel-types", *kinds) if kinds != tuple(channel_types) else ()),
+            *(("--events-from", source) if source and len(found.by_source) > 1 else ()),
+        ),
     )
     if montage is not None:
         check_montage(montage, result.ch_names, source=path.name)
@@ -205,6 +209,14 @@ def _open(
 def _stim_channels(raw: "mne.io.BaseRaw") -> list[str]:
     types = zip(raw.ch_names, raw.get_channel_types(), strict=True)
     return [name for name, kind in types if kind == "stim"]
+
+
+def _present_types(raw: "mne.io.BaseRaw", wanted: Sequence[str]) -> tuple[str, ...]:
+    """Return the wanted types, or the one that most channels in V have where none is of these."""
+    counts = Counter(kind for kind in raw.get_channel_types() if kind in CHANNEL_TYPES)
+    if not counts or any(kind in counts for kind in wanted):
+        return tuple(wanted)
+    return (max(counts, key=lambda kind: counts[kind]),)
 
 
 def _chosen(

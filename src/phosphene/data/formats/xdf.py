@@ -111,14 +111,16 @@ def read_xdf(
     rows, labels, scale = _channels(
         signal_stream, drop_channels, channel_types, unit, source=path.name
     )
-    values = np.asarray(found[signal_stream.stream]["time_series"])[:, rows].T
+    values = np.asarray(found[signal_stream.stream]["time_series"], dtype=np.float64)[:, rows].T
+    with np.errstate(invalid="ignore", over="ignore"):  # checked below
+        signal = (values * scale[:, None]).astype(np.float32)
     subject = subject or name_from_folders(path, "subject")
     session = session or name_from_folders(path, "session")
     stem = re.sub(r"\.xdf$", "", path.name, flags=re.IGNORECASE)
     if source and n_outside[source]:
         notes.append(f"{n_outside[source]} markers lie outside the signal and were left out")
     result = Recording(
-        signal=(values * scale[:, None]).astype(np.float32),
+        signal=signal,
         sfreq=sfreq,
         ch_names=renamed(labels, rename_channels or {}, source=path.name),
         recording=recording or f"{subject}_{session}_{stem}",
@@ -296,6 +298,11 @@ def _channels(
 
 def _rate(times: np.ndarray, nominal: float, name: str) -> tuple[float, float]:
     """Return nominal and measured rate, and refuse when they differ."""
+    if not np.isfinite(times).all():
+        raise ValueError(
+            f"time stamps are numbers; {name} has {int((~np.isfinite(times)).sum())} that are none; "
+            f"copy it again."
+        )
     lag = max(1, min(len(times) // 2, round(RATE_OVER_S * nominal)))  # most spans hold no gap
     step = float(np.median(times[lag:] - times[:-lag])) / lag
     measured = 1 / step if step > 0 else 0.0
