@@ -111,9 +111,9 @@ def read_xdf(
     rows, labels, scale = _channels(
         signal_stream, drop_channels, channel_types, unit, source=path.name
     )
-    values = np.asarray(found[signal_stream.stream]["time_series"], dtype=np.float64)[:, rows].T
+    values = np.asarray(found[signal_stream.stream]["time_series"])[:, rows].T
     with np.errstate(invalid="ignore", over="ignore"):  # checked below
-        signal = (values * scale[:, None]).astype(np.float32)
+        signal = (values.astype(np.float64) * scale[:, None]).astype(np.float32)
     subject = subject or name_from_folders(path, "subject")
     session = session or name_from_folders(path, "session")
     stem = re.sub(r"\.xdf$", "", path.name, flags=re.IGNORECASE)
@@ -298,10 +298,10 @@ def _channels(
 
 def _rate(times: np.ndarray, nominal: float, name: str) -> tuple[float, float]:
     """Return nominal and measured rate, and refuse when they differ."""
-    if not np.isfinite(times).all():
+    n_bad = int((~np.isfinite(times)).sum())
+    if n_bad:
         raise ValueError(
-            f"time stamps are numbers; {name} has {int((~np.isfinite(times)).sum())} that are none; "
-            f"copy it again."
+            f"time stamps are numbers; {name} has {n_bad} that are none; copy it again."
         )
     lag = max(1, min(len(times) // 2, round(RATE_OVER_S * nominal)))  # most spans hold no gap
     step = float(np.median(times[lag:] - times[:-lag])) / lag
