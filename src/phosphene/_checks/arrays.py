@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from phosphene._checks.files import check_amount, open_regular, shown
+from phosphene._checks.files import SHOWN, check_amount, open_regular, shown
 
 MAX_NPZ_BYTES = 1 << 30
 """Bytes that all arrays of one .npz may unpack to."""
@@ -160,4 +160,4 @@ def _damaged(path: Path, reason: object) -> ValueError:
 
 def _first_line(reason: object) -> str:
     lines = str(reason).splitlines() or [type(reason).__name__]
-    return lines[0][:200]
+    return lines[0][:SHOWN]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import tyro
 
+from phosphene._checks.structure import check_structure
 from phosphene.cli.progress import open_progress
 from phosphene.cli.score_table import print_scores
 from phosphene.run_dir import RunDir
@@ -20,8 +21,13 @@ def evaluate(run: tyro.conf.Positional[Path], *, json: bool = False) -> None:
     from phosphene.score import scores_to_json
 
     folder = RunDir(run)
-    recipe = get_recipe(folder.read_json("config.json")["recipe"])
-    if not (folder.has("state.json") and folder.read_json("state.json")["finished"]):
+    remedy = "was it edited by hand?"
+    config = folder.read_json("config.json")
+    check_structure(config, {"recipe": str}, where=f"{run}/config.json", remedy=remedy)
+    recipe = get_recipe(config["recipe"])
+    state = folder.read_json("state.json") if folder.has("state.json") else {"finished": False}
+    check_structure(state, {"finished": bool}, where=f"{run}/state.json", remedy=remedy)
+    if not state["finished"]:
         raise ValueError(
             f"a run must be finished before it can be scored; {run} is not. "
             "Call its `phosphene train` command again with --resume."

@@ -78,6 +78,10 @@ class Recording:
                 f"with astype."
             )
         _checks.check_positive("sfreq", self.sfreq)
+        if not self.n_samples:
+            raise ValueError(
+                f"a recording needs samples; {self.source} has none; leave the file out."
+            )
         if len(set(self.ch_names)) < len(self.ch_names):
             raise ValueError(
                 f"channel names must differ; {self.source} has {list(self.ch_names)}; rename the "

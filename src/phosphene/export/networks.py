@@ -78,7 +78,7 @@ def build_network(spec: Any, *, kind: str | None = None) -> nn.Module:
     plain_settings = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
     try:
         return network(**plain_settings)
-    except (TypeError, RuntimeError, ArithmeticError, LookupError) as error:
+    except (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError) as error:
         raise ValueError(
             f"the settings of {name} must build it; they do not ({_short(error)}). "
             "Correct the options, or spec.json of the bundle."
