@@ -13,6 +13,7 @@ OSError) of one sentence. The exit code is 1 if anything else happened.
 """
 
 import argparse
+import faulthandler
 import multiprocessing
 import os
 import platform
@@ -319,6 +320,7 @@ def _work(pipe, samples: dict[str, Sample], folder: Path) -> None:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 2)
     warnings.simplefilter("ignore")
+    faulthandler.disable()  # a crash is reported in the table
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     limit = _status("VmSize") + ADDRESS_SPACE
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

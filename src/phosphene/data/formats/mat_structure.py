@@ -17,8 +17,8 @@ from pathlib import Path
 
 from phosphene._checks.files import check_amount, open_regular, read_bytes
 
-MAX_BYTES = 2 << 30
-"""Largest file, and most bytes that its compressed parts may unpack to."""
+MAX_BYTES = 4 << 30
+"""Largest file; a variable in this format cannot be larger either."""
 MAX_ARRAYS = 3_000_000
 MAX_DEPTH = 32
 HEADER = 128
@@ -32,11 +32,18 @@ NUMBERS = range(6, 16)
 COMPLEX = 1 << 11
 
 
-def check_mat(path: Path) -> None:
+def check_arrays(path: Path, *, max_bytes: int) -> None:
     """Refuse a MATLAB 5 file whose elements do not fit into one another.
 
     Files that are not in this format (HDF5, which MATLAB calls 7.3, and version 4) pass: they are
     for other readers to judge.
+
+    Parameters
+    ----------
+    path
+        The file.
+    max_bytes
+        Most bytes that its packed parts may unpack to.
 
     Raises
     ------
@@ -51,7 +58,7 @@ def check_mat(path: Path) -> None:
     if struct.unpack(f"{order}H", head[124:126])[0] != 0x0100:
         return
     content = read_bytes(path, limit=MAX_BYTES)
-    walk = _Walk(order, path.name)
+    walk = _Walk(order, path.name, max_bytes)
     try:
         at = HEADER
         while at < len(content):
@@ -64,7 +71,8 @@ def check_mat(path: Path) -> None:
                 walk.matrix(content, kind, start, stop, depth=0)
     except _MisfitError as error:
         raise ValueError(
-            f"a MATLAB file must be whole; {path.name} is not ({error}); copy or save it again."
+            f"a MATLAB file holds the arrays that it announces; {path.name} does not ({error}); "
+            "copy or export it again."
         ) from None
 
 
@@ -78,6 +86,7 @@ class _Walk:
 
     order: str
     name: str
+    max_bytes: int
     n_arrays: int = 0
     n_unpacked: int = 0
 
@@ -103,10 +112,11 @@ class _Walk:
         try:
             left = content
             while left and not unpacker.eof:
-                parts.append(unpacker.decompress(left, 1 << 24))
+                parts.append(unpacker.decompress(left, min(1 << 24, self.max_bytes + 1)))
                 left = unpacker.unconsumed_tail
                 self.n_unpacked += len(parts[-1])
-                check_amount(f"what {self.name} unpacks to", self.n_unpacked, MAX_BYTES)
+                if self.n_unpacked > self.max_bytes:
+                    raise _MisfitError(f"it unpacks to more than {self.max_bytes} bytes")
         except zlib.error as error:
             raise _MisfitError(error) from None
         whole = b"".join(parts)

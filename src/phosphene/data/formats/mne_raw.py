@@ -16,7 +16,6 @@ from phosphene.data.formats.companions import check_companions, hash_files
 from phosphene.data.formats.declared_size import check_declared_size, check_loaded_size
 from phosphene.data.formats.edf_header import SAMPLE_BYTES, UNITS, EdfHeader, read_edf_header
 from phosphene.data.formats.identity import name_from_folders
-from phosphene.data.formats.mat_structure import check_mat
 from phosphene.data.formats.mne_calls import one_sentence
 from phosphene.data.formats.mne_events import (
     ANNOTATIONS,
@@ -108,8 +107,6 @@ def read_mne_raw(
         _checks.check_option("channel-types", kind, CHANNEL_TYPES)
     files = check_companions(path)
     check_declared_size(path)
-    if path.suffix.lower() in (".set", ".mat"):
-        check_mat(path)
     header = read_edf_header(path) if path.suffix.lower() in SAMPLE_BYTES else None
     raw, notes = _open(path, trigger=events_from) if sidecars is None else sidecars.open(path)
     files = check_companions(path, [*files, *(Path(name) for name in raw.filenames if name)])
