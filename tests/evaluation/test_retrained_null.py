@@ -150,3 +150,19 @@ def test_unequal_classes_spread_too(effect):
     low, high = np.quantile(scores[:, 0], [0.025, 0.975])
     assert high - low > 0.1
     assert low < 0.5 < high
+
+
+@pytest.mark.parametrize("n_features", [20, 300])
+def test_more_features_than_trials_change_nothing(n_features):
+    """Inner products with training trials are those under the inverse of the whole covariance."""
+    from sklearn.covariance import ledoit_wolf
+
+    from phosphene.evaluation.retrained_null import _whiten
+
+    rng = np.random.default_rng(0)
+    train, test = rng.normal(size=(50, n_features)), rng.normal(size=(30, n_features))
+    train -= train.mean(axis=0)
+    inverse = np.linalg.inv(ledoit_wolf(train, assume_centered=True)[0])
+    white_train, white_test = _whiten(train, test)
+    np.testing.assert_allclose(white_test @ white_train.T, test @ inverse @ train.T, atol=1e-8)
+    np.testing.assert_allclose(white_train @ white_train.T, train @ inverse @ train.T, atol=1e-8)

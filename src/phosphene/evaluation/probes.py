@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from phosphene._checks import check_finite, check_positive
 from phosphene.evaluation.units import check_labels
+from phosphene.evaluation.wide_lda import fit_wide_lda
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +118,10 @@ def shrinkage_lda(
     priors = np.full(n_classes, 1 / n_classes)
     model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=priors)
     step = max(1, round(sfreq / target_sfreq))
+    rows = _flatten(epochs, step)
+    if rows.shape[1] > len(rows):  # the same, without a covariance of thousands of features
+        wide = fit_wide_lda(rows, labels, n_classes=n_classes)
+        return Probe(name="shrinkage LDA", model=wide, shape=epochs.shape[1:], step=step)
     return _fit("shrinkage LDA", model, epochs, labels, step=step)
 
 

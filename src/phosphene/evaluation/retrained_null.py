@@ -10,6 +10,7 @@ from phosphene._checks import check_positive
 from phosphene.evaluation.auc import macro_auc, mean_present
 from phosphene.evaluation.confusion import count_pairs, mean_recall
 from phosphene.evaluation.units import check_labels, group_numbers
+from phosphene.evaluation.wide_lda import ledoit_wolf_share
 
 
 def linear_null(
@@ -54,8 +55,6 @@ def linear_null(
     ----------
     Ojala and Garriga, JMLR 2010, test 1: permute, train again, score.
     """
-    from sklearn.covariance import ledoit_wolf
-
     check_labels(test_labels, n_classes, complete=False)  # a fold may lack a class, all do not
     check_positive("n_permutations", n_permutations)
     step = max(1, round(sfreq / target_sfreq))
@@ -63,10 +62,7 @@ def linear_null(
     test = test_epochs[..., ::step].reshape(len(test_epochs), -1).astype(np.float64)
     centre, scale = train.mean(axis=0), train.std(axis=0).clip(min=np.finfo(float).tiny)
     train, test = (train - centre) / scale, (test - centre) / scale
-    covariance, _ = ledoit_wolf(train, assume_centered=True)
-    spread, basis = np.linalg.eigh(covariance)
-    whiten = basis / np.sqrt(spread)
-    train, test = train @ whiten, test @ whiten
+    train, test = _whiten(train, test)
     recording = group_numbers("recordings", recordings, len(test))
     parts = [np.flatnonzero(recording == r) for r in range(recording.max() + 1)]
     sizes = np.array([len(rows) for rows in parts])
@@ -83,3 +79,21 @@ def linear_null(
         aucs = [macro_auc(stats.rankdata(odds[p], axis=0), test_labels[p]) for p in parts]
         rows.append([mean_recall(table), mean_present(np.array(aucs), sizes)])
     return np.array(rows)
+
+
+def _whiten(
+    train: Float[np.ndarray, "trial feature"], test: Float[np.ndarray, "test feature"]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows whose inner products are those under the inverse of the shrunk covariance.
+
+    Where features outnumber trials, rows are first expressed in the directions that training trials
+    span: class means lie in them, and what a held-out trial has beyond them moves no decision.
+    """
+    share, level = ledoit_wolf_share(train)
+    if train.shape[1] > len(train):
+        _, _, basis = np.linalg.svd(train, full_matrices=False)
+        train, test = train @ basis.T, test @ basis.T
+    covariance = (1 - share) * (train.T @ train) / len(train)
+    spread, basis = np.linalg.eigh(covariance + share * level * np.eye(train.shape[1]))
+    whiten = basis / np.sqrt(spread)
+    return train @ whiten, test @ whiten
