@@ -77,7 +77,13 @@ SCORES = (
         "do, against the crowding around it. Chance is the share among new real pictures.",
     ),
     (
-        "nearest",
+        "nearest picture",
+        "Share of generated pictures whose nearest training picture, by pixels, is of the decoded "
+        "class. Copies score as well as new pictures; it stands in where too few pictures are "
+        "there to train a judge.",
+    ),
+    (
+        "nearest training",
         "Distance from a picture to the most similar training picture. Much smaller for generated "
         "pictures than for held-out real ones: the generator copies.",
     ),

@@ -64,6 +64,28 @@ def test_a_published_split_is_named_and_its_doubt_stamped(copied, smoke):
     assert all(n.startswith("leak allowed: as published; doubt: unknown samples") for n in notes)
 
 
+def test_the_class_of_the_nearest_training_picture_is_known(copied, smoke):
+    arrays = copied.read_arrays("folds/0/generated.npz")
+    training, labels = arrays["training"], arrays["training_labels"]
+    wanted = np.arange(len(arrays["own"])) % len(training)  # copies, one of them of a wrong class
+    decoded = labels[wanted]
+    decoded[0] = (decoded[0] + 1) % (labels.max() + 1)
+    copies = {**arrays, "own": training[wanted], "decoded": decoded}
+    copied.write_arrays("folds/0/generated.npz", copies)
+    (near,) = (s for s in score_run(copied, smoke) if s.name.startswith("nearest picture"))
+    assert near.value == pytest.approx(1 - 1 / len(wanted))
+
+
+def test_few_pictures_are_noted_on_what_they_spoil(copied, smoke):
+    arrays = copied.read_arrays("folds/0/generated.npz")
+    few = np.unique(arrays["training_labels"], return_index=True)[1]
+    less = {k: v[few] for k, v in arrays.items() if k.split("_")[0] == "training"}
+    copied.write_arrays("folds/0/generated.npz", {**arrays, **less})
+    pictures = [s for s in score_run(copied, smoke) if s.section == "pictures"]
+    judged = {s.name for s in pictures if "fewer than 10" not in s.note}
+    assert judged == {"class consistency (decoded)", "class consistency (shown)"}
+
+
 def test_a_clean_run_has_no_stamp(trained):
     assert not [score for score in trained.scores if "leak" in score.note]
 

@@ -11,6 +11,7 @@ from phosphene.evaluation.decoding import decoding_scores, recording_scores
 from phosphene.evaluation.pictures import (
     class_consistency,
     distribution_scores,
+    nearest_pictures,
     nearest_training_distance,
     within_class_diversity,
 )
@@ -25,7 +26,9 @@ REAL = "the extractor's own training pictures against held-out ones; compare whe
 REAL_SEEN = "the generator's own training pictures against held-out ones; compare where n is alike"
 BIASED = "IS too low and FID too high by far, compare at equal numbers of pictures only"
 GUIDED = "the generator was trained against a classifier of the extractor's form and pictures"
-FEW = "fewer than 10 pictures per class: judge and picture scores mean little"
+FEW_JUDGED = "the judge had fewer than 10 pictures per class: what it sees means little"
+FEW = "the generator had fewer than 10 pictures per class: novelty and spread mean little"
+NEAREST = "class of the nearest training picture by pixels: copies score as well as new pictures"
 NULL_RANGE = "chance range from 200 linear decoders, each trained on other permuted labels"
 NOISE = "nothing retrained; held-out signals replaced by noise like each recording"
 SOURCES = {
@@ -237,6 +240,20 @@ def _pictures(run: RunDir, config: Config, key: str, words: str) -> list[Score]:
                 recordings=arrays["recording"],
             )
             scores.append(replace(score, note=note or _feeding(config)))
+    nearest = arrays["training_labels"][
+        nearest_pictures(arrays["own"], arrays["training"])[0][:, 0]
+    ]
+    near = class_consistency(
+        nearest,
+        decoded,
+        target="decoded",
+        n_classes=n_classes,
+        method="generated",
+        extractor="nearest training picture",
+        split=words,
+        recordings=arrays["recording"],
+    )
+    scores.append(replace(near, name="nearest picture's class (decoded)", note=NEAREST))
     real_judged = arrays["training_judge"].argmax(1)
     scores.append(
         class_consistency(
@@ -260,6 +277,8 @@ def _pictures(run: RunDir, config: Config, key: str, words: str) -> list[Score]:
         ("training", arrays["training_labels"], "real pictures", "reference"),
     )
     for source, labels, method, role in sets:
+        if np.bincount(labels).max() < 2:
+            continue  # one picture per class has no diversity to measure
         score = within_class_diversity(
             arrays[source], labels, method=method, split=words, role=role
         )
@@ -271,10 +290,15 @@ def _pictures(run: RunDir, config: Config, key: str, words: str) -> list[Score]:
         method="generated",
         split=words,
     )
-    fewest = np.bincount(arrays["training_labels"], minlength=n_classes).min()
-    if fewest < MIN_PICTURES:
-        scores = [replace(s, note=f"{s.note}; {FEW}" if s.note else FEW) for s in scores]
+    if len(arrays["heldout"]) < MIN_PICTURES * n_classes:
+        scores = [_noted(s, FEW_JUDGED) if s.extractor == judge else s for s in scores]
+    if np.bincount(arrays["training_labels"], minlength=n_classes).min() < MIN_PICTURES:
+        scores = [_noted(s, FEW) if s.extractor != judge else s for s in scores]
     return [replace(score, fold=key if score.fold == "all" else score.fold) for score in scores]
+
+
+def _noted(score: Score, note: str) -> Score:
+    return replace(score, note=f"{score.note}; {note}" if score.note else note)
 
 
 def _distributions(
