@@ -114,6 +114,22 @@ def test_log_appends_and_survives_a_kill_in_the_middle_of_a_line(run):
     assert [set(json.loads(line)) for line in lines] == [{"time", "stage", "step"}] * 2
 
 
+@pytest.mark.parametrize("line", ["[1]", '{"loss": NaN}', "{", "[" * 10_000])
+def test_log_lines_that_are_no_records_are_named(run, line):
+    run.log({"step": 1})
+    with (run.path / "log.jsonl").open("a") as file:
+        file.write(f"{line}\n")
+    with pytest.raises(ValueError, match=r"log\.jsonl must be a JSON object; line 2 is none"):
+        run.read_log()
+
+
+def test_links_that_lead_out_of_the_run_are_refused(run, tmp_path):
+    (tmp_path / "secret.json").write_text("1")
+    (run.path / "state.json").symlink_to(tmp_path / "secret.json")
+    with pytest.raises(ValueError, match="stay inside"):
+        run.read_json("state.json")
+
+
 def test_log_refuses_nan(run):
     with pytest.raises(ValueError, match="not JSON compliant"):
         run.log({"loss": float("nan")})

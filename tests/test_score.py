@@ -43,6 +43,16 @@ def test_refuses(change, message):
         replace(SCORE, **change)
 
 
+@pytest.mark.parametrize(
+    "change", [{"value": "0.5"}, {"value": None}, {"n": 1.5}, {"low": [0.1]}, {"value": 10**400}]
+)
+def test_reading_refuses_other_types(change):
+    record = scores_to_json([SCORE])[0]
+    assert scores_from_json([record]) == [SCORE]
+    with pytest.raises(ValueError, match=f"`0.{next(iter(change))}` of scores.json must be"):
+        scores_from_json([{**record, **change}])
+
+
 def test_reading_refuses_fields_of_another_version():
     with pytest.raises(ValueError, match="Did you mean 'value'"):
         scores_from_json([{"name": "AUC", "vlaue": 0.5, "n": 3, "unit": "trials"}])

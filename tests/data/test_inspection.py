@@ -28,8 +28,13 @@ def test_finds_the_mains_line(make_recording, line):
     assert (ratio > 3) == (line is not None)
 
 
-def test_sees_no_mains_at_low_rates_or_without_signal(make_recording):
+def test_sees_no_mains_at_low_rates_in_a_few_samples_or_without_signal(make_recording):
     assert find_mains([make_recording(sfreq=64.0)]) == (None, None)
+    recording = make_recording(sfreq=256.0)
+    short = dataclasses.replace(
+        recording, signal=recording.signal[:, :16], events=recording.events[:0]
+    )
+    assert find_mains([short]) == (None, None)
     recording = make_recording()
     recording.signal[:] = np.nan
     assert find_mains([recording]) == (None, None)

@@ -30,6 +30,12 @@ def test_refuses_contradictions(make_recording, fields, match):
         dataclasses.replace(make_recording(), **fields)
 
 
+def test_refuses_a_recording_without_samples(make_recording):
+    recording = make_recording()
+    with pytest.raises(ValueError, match="needs samples"):
+        dataclasses.replace(recording, signal=recording.signal[:, :0])
+
+
 def test_hash_changes_with_one_sample(make_recording):
     signal = make_recording().signal
     other = signal.copy()

@@ -18,6 +18,7 @@ def test_builds_from_plain_values():
 
 
 LSTM = {"network": "LSTMEncoder", "settings": {"n_chans": 3}}
+CNN = {"network": "CompactCNN"}
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,8 @@ LSTM = {"network": "LSTMEncoder", "settings": {"n_chans": 3}}
         ({**LSTM, "settings": {"n_chans": "3"}}, "must build it"),
         ({**LSTM, "settings": {"n_chans": 2.5}}, "must build it"),
         ({**LSTM, "settings": {}}, "must build it"),
+        ({**CNN, "settings": {"n_chans": 3, "n_times": 64, "n_maps": 2.5}}, "must build it"),
+        ({**CNN, "settings": {"n_chans": 3, "n_times": 64, "n_filters": 0}}, "must build it"),
     ],
 )
 def test_refuses_what_no_encoder_is(spec, match):

@@ -50,6 +50,13 @@ def test_nothing_is_unpickled(path, tmp_path, write):
     assert not (tmp_path / "gone off").exists()
 
 
+def test_a_link_that_leads_out_of_the_bundle_is_refused(path, tmp_path):
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "weights.safetensors").symlink_to(path)
+    with pytest.raises(ValueError, match="stay inside their folder"):
+        read_shapes(tmp_path / "bundle" / "weights.safetensors")
+
+
 def test_a_header_that_announces_too_much_is_not_read(path):
     path.write_bytes(struct.pack("<Q", 1 << 40) + b"{}")
     with pytest.raises(ValueError, match="announces a header"):

@@ -1,5 +1,7 @@
+import hashlib
 import os
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -139,6 +141,32 @@ def test_the_folders_entry_reaches_the_disk_after_the_name(tmp_path, monkeypatch
     monkeypatch.setattr(os, "fsync", lambda file: order.append((names / str(file)).readlink()))
     path = save_checkpoint(tmp_path, {}, step=1)
     assert order == [Path(f"{path}.tmp"), Path(f"{path}.sha256"), tmp_path]
+
+
+def seal(path):
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.with_name(f"{path.name}.sha256").write_text(digest)
+
+
+def test_a_file_that_is_none_or_unpacks_to_more_is_refused(tmp_path):
+    path = save_checkpoint(tmp_path, {"a": {"weight": torch.zeros(100_000)}}, step=1)
+    with zipfile.ZipFile(path) as archive:
+        contents = {member.filename: archive.read(member) for member in archive.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+    seal(path)
+    with pytest.raises(ValueError, match="unpacks to more than its size"):
+        load_checkpoint(path)
+    torch.save([1, 2], path)
+    seal(path)
+    with pytest.raises(ValueError, match="must be an object"):
+        load_checkpoint(path)
+    torch.save({"step": 1, "state": {"a": os.system}}, path)
+    seal(path)
+    with pytest.raises(ValueError, match="tensors and plain containers") as error:
+        load_checkpoint(path)
+    assert len(str(error.value).splitlines()) == 1
 
 
 def test_other_parts_are_refused():

@@ -200,10 +200,10 @@ def find_mains(recordings: Sequence[Recording]) -> tuple[float | None, float | N
     ratios = {}
     for line in MAINS:
         off = np.abs(freqs - line)
-        beside = (off >= 2) & (off <= 4)
-        if freqs[-1] < line + 2 or not beside.any():
-            continue
-        ratios[line] = float(level[off <= 0.5].max() / np.median(level[beside]))
+        near, beside = off <= 0.5, (off >= 2) & (off <= 4)
+        if freqs[-1] < line + 2 or not near.any() or not beside.any():
+            continue  # the rate is too low, or the recording too short
+        ratios[line] = float(level[near].max() / np.median(level[beside]))
     if not ratios:
         return None, None
     best = max(ratios, key=lambda line: ratios[line])

@@ -34,6 +34,26 @@ def test_refuses_truncated_files_and_unknown_labels(write_cifar):
         read_cifar10(folder)
 
 
+def test_refuses_links_out_of_the_folder_and_odd_class_names(write_cifar, tmp_path):
+    folder = write_cifar()
+    (folder / "data_batch_2.bin").symlink_to(tmp_path / "elsewhere.bin")
+    with pytest.raises(ValueError, match="stay inside their folder"):
+        read_cifar10(folder)
+    (folder / "data_batch_2.bin").unlink()
+    (folder / "batches.meta.txt").write_text("cat\ncat\n")
+    with pytest.raises(ValueError, match="class names must differ"):
+        read_cifar10(folder)
+    (folder / "batches.meta.txt").write_bytes(b"caf\xe9\n")
+    with pytest.raises(ValueError, match="must be UTF-8"):
+        read_cifar10(folder)
+
+
+def test_refuses_batches_that_are_too_large_together(write_cifar, monkeypatch):
+    monkeypatch.setattr("phosphene.data.formats.cifar.MAX_BYTES", 6000)
+    with pytest.raises(ValueError, match="may have 6000 bytes; it has 6146"):
+        read_cifar10(write_cifar())
+
+
 @pytest.mark.data
 def test_reads_the_real_pictures(real_data):
     images = read_cifar10(real_data / "cifar-10")

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,60 @@ def test_refuses_decompression_bombs_before_decoding(write_pictures, monkeypatch
         monkeypatch.setattr(image_folder, "MAX_PIXELS", 150)
     with pytest.raises(ValueError, match="may have"):
         read_image_folder(folder)
+
+
+def test_refuses_pictures_that_are_too_many_together(write_pictures, monkeypatch):
+    folder = write_pictures("a/1.png", "a/2.png", size=(100, 100))
+    monkeypatch.setattr(image_folder, "MAX_TOTAL_BYTES", 59_999)
+    with pytest.raises(ValueError, match="pictures of pictures may have 59999 bytes; it has 60000"):
+        read_image_folder(folder)
+    assert read_image_folder(folder, image_size=50).pixels.shape == (2, 50, 50, 3)
+
+
+def test_refuses_jpegs_of_endless_passes(write_pictures, monkeypatch):
+    folder = write_pictures("a/1.jpg", size=(64, 64))
+    Image.new("RGB", (64, 64)).save(folder / "a" / "1.jpg", progressive=True)
+    read_image_folder(folder)
+    monkeypatch.setattr(image_folder, "MAX_SCANS", 3)
+    with pytest.raises(ValueError, match="may have 3 scans"):
+        read_image_folder(folder)
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda path, secret: path.symlink_to(secret), "stay inside their folder"),
+        (lambda path, secret: path.symlink_to(secret.parent), "stay inside their folder"),
+        (lambda path, secret: path.symlink_to(path.parent), "no links to folders"),
+        (lambda path, secret: os.mkfifo(path), "only regular files are read"),
+    ],
+)
+def test_refuses_links_and_pipes_among_pictures(write_pictures, tmp_path, make, match):
+    folder = write_pictures("a/1.png")
+    Image.new("RGB", (8, 8)).save(tmp_path / "secret.png")
+    make(folder / "a" / "2.png", tmp_path / "secret.png")
+    with pytest.raises(ValueError, match=match):
+        read_image_folder(folder)
+
+
+def test_follows_links_that_stay_in_the_folder_and_a_linked_folder(write_pictures, tmp_path):
+    folder = write_pictures("a/1.png")
+    (folder / "a" / "2.png").symlink_to(folder / "a" / "1.png")
+    (tmp_path / "alias").symlink_to(folder)
+    assert len(read_image_folder(tmp_path / "alias")) == 2
+
+
+def test_sizes_are_compared_after_exif_has_turned_pictures(write_pictures):
+    folder = write_pictures("a/1.jpg", size=(16, 8))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (8, 16)).save(folder / "a" / "2.jpg", exif=exif)
+    assert read_image_folder(folder).pixels.shape == (2, 8, 16, 3)
+
+
+def test_names_with_odd_digits_are_sorted():
+    assert sorted(["b10", "b²", "b9"], key=image_folder.natural_key) == ["b9", "b10", "b²"]
 
 
 def test_refuses_names_without_a_prefix_and_empty_folders(write_pictures, tmp_path):

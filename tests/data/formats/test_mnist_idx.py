@@ -54,6 +54,21 @@ def test_refuses_wrong_headers_and_sizes(write_idx, content, match, gz):
         read_mnist_folder(folder)
 
 
+def test_refuses_more_pictures_than_a_table_should_hold(write_idx, monkeypatch):
+    monkeypatch.setattr("phosphene.data.formats.mnist_idx.MAX_PICTURES", 5)
+    with pytest.raises(ValueError, match="may have 5 pictures; it has 6"):
+        read_mnist_folder(write_idx())
+
+
+def test_refuses_links_out_of_the_folder(write_idx, tmp_path):
+    folder = write_idx(gz=False)
+    path = folder / "train-labels-idx1-ubyte"
+    path.rename(tmp_path / "labels")
+    path.symlink_to(tmp_path / "labels")
+    with pytest.raises(ValueError, match="stay inside their folder"):
+        read_mnist_folder(folder)
+
+
 def test_refuses_a_truncated_or_damaged_gzip_file(write_idx):
     folder = write_idx()
     path = next(folder.glob("*images*"))

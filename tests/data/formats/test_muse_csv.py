@@ -119,6 +119,27 @@ def test_refuses_with_file_and_line(write, muse_text, spoil, match):
     assert path.read_bytes() == before
 
 
+def test_refuses_tables_that_are_no_recordings(write, muse_text, monkeypatch):
+    lines = muse_text().splitlines()
+    with pytest.raises(ValueError, match="at most 100 columns"):
+        read_muse_csv(write("a," * 1_000_000))
+    with pytest.raises(ValueError, match="at most 100 columns"):
+        read_muse_csv(write("a" * 1_000_000))
+    with pytest.raises(ValueError, match="has AF7 twice"):
+        read_muse_csv(write("\n".join([lines[0].replace("TP9", " AF7"), *lines[1:]])))
+    with pytest.raises(ValueError, match=r"data_1\.csv is none \(.*string"):
+        read_muse_csv(write("\n".join([*lines[:5], '"' + lines[5], *lines[6:]])))
+    monkeypatch.setattr("phosphene.data.formats.muse_csv.MAX_BYTES", 1000)
+    with pytest.raises(ValueError, match=r"data_1\.csv may have 1000 bytes"):
+        read_muse_csv(write(muse_text()))
+
+
+@pytest.mark.timeout(20)
+def test_time_stamps_that_jump_everywhere_take_no_longer():
+    jumps = np.random.default_rng(0).choice([0, 0.05], 300_000)
+    assert find_gaps(np.arange(300_000) / 256 + jumps, 256.0)
+
+
 def test_refuses_files_without_events_and_dead_channels(write, muse_text):
     lines = muse_text().splitlines()
     silent = "\n".join([lines[0], *(field(-1, "0")(line) for line in lines[1:])])
