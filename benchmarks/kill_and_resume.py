@@ -144,10 +144,13 @@ def finish(case: str, folder: Path) -> float:
     return time.monotonic() - began
 
 
-def kill_after(case: str, folder: Path, seconds: float) -> None:
-    """Start a training and kill it some time after its first step."""
+def kill_about(case: str, folder: Path, step: int, *, seconds_per_step: float) -> None:
+    """Start a training and kill it about some step: after its last checkpoint, by the clock."""
     process = start(case, folder)
-    time.sleep(seconds)
+    before, rest = step // EVERY * EVERY, step % EVERY
+    path = folder / "checkpoints" / f"step_{before:08d}.pt"
+    wait_for(lambda: before == 0 or path.exists() or process.poll() is not None)
+    time.sleep((rest + 0.5) * seconds_per_step)
     process.send_signal(signal.SIGKILL)
     process.wait()
 
@@ -202,9 +205,9 @@ def try_once(number: int, *, case: str, seed: int, folder: Path, seconds: float,
             moment = f"writing step {step}"
             kill_in_write(case, folder, step)
         else:
-            delay = rng.uniform(0, 0.95 * seconds)
-            moment = f"after {delay:.2f} s"
-            kill_after(case, folder, delay)
+            step = rng.randrange(N_STEPS - 1)
+            moment = f"about step {step}"
+            kill_about(case, folder, step, seconds_per_step=seconds / N_STEPS)
         if not (folder / "finished").exists():
             break
         for file in checkpoints.iterdir():  # it was too late: once more

@@ -1,9 +1,4 @@
-import importlib.util
-import os
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pytest
 import torch
@@ -16,8 +11,6 @@ from phosphene.training.devices import (
     check_divisible,
     launch_devices,
 )
-
-SCRIPT = Path(__file__).with_name("together.py")
 
 
 class Threads:
@@ -186,60 +179,3 @@ def test_a_number_other_than_torchruns_is_refused(monkeypatch):
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
     with pytest.raises(ValueError, match=r"torchrun started, 2; got 1\. Add --devices 2"):
         launch_devices(1)
-
-
-@pytest.fixture(scope="module")
-def together():
-    spec = importlib.util.spec_from_file_location("together", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def of_two_processes(together, tmp_path_factory):
-    """Train all cases in two processes once; the folder of results."""
-    folder = tmp_path_factory.mktemp("together")
-    environment = {k: v for k, v in os.environ.items() if k not in ("LOCAL_RANK", "WORLD_SIZE")}
-    subprocess.run(
-        [sys.executable, str(SCRIPT), "2", str(folder), *together.CASES],
-        check=True,
-        env=environment,
-        timeout=200,
-    )
-    return folder
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "case", ["softmax", "triplet", "both", "paper", "everything", "classifier"]
-)
-def test_two_processes_train_the_model_that_one_trains(together, of_two_processes, case):
-    state, records = together.train(case, ALONE)
-    start = together.collect_state(together.make_step(case, ALONE).parts)
-    networks = [name for name in state if name in ("encoder", "head", "generator", "discriminator",
-                                                   "network", "ema")]  # fmt: skip
-    for rank in range(2):
-        found = torch.load(of_two_processes / f"{case}-{rank}.pt", weights_only=True)
-        assert found["equal"], "both processes must hold the same bits"
-        for name in networks:
-            assert not together.same(state[name], start[name])  # something was learned
-            torch.testing.assert_close(found["state"][name], state[name], rtol=0, atol=1e-5)
-        assert torch.equal(found["state"]["rng"], state["rng"])
-    first = torch.load(of_two_processes / f"{case}-0.pt", weights_only=True)["records"]
-    assert [record["step"] for record in first] == [5, 10, 15, 20]
-    for mine, one in zip(first, records, strict=True):
-        assert mine.keys() == one.keys()
-        assert mine["loss"] == pytest.approx(one["loss"], abs=1e-5)
-    assert found["records"] == [], "only the first process keeps records"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("case", ["both", "everything"])
-def test_one_process_goes_on_from_a_checkpoint_of_two(together, of_two_processes, case):
-    state, _ = together.train(case, ALONE)
-    resumed, records = together.train(case, ALONE, checkpoints=of_two_processes / f"{case}-half")
-    assert records[0]["step"] == 15
-    for name in ("encoder", "head", "generator", "discriminator"):
-        if name in state:
-            torch.testing.assert_close(resumed[name], state[name], rtol=0, atol=1e-5)

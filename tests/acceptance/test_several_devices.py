@@ -1,13 +1,14 @@
-"""Train tiny networks for 20 steps in as many processes as asked for, and save what comes out.
+"""Two processes train, in 20 steps, the model that one process trains.
 
-python together.py N_PROCESSES FOLDER CASE [CASE ...]
-
-The same batches and draws go in for any number of processes, so the same weights must come out.
+This file is also the script that they run: python FILE N_PROCESSES FOLDER CASE [CASE ...]
 """
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
@@ -20,7 +21,7 @@ from phosphene.models.generators.dcgan import DCGANGenerator
 from phosphene.training.batches import balanced_index_batches, tensor_batches
 from phosphene.training.checkpoint import collect_state
 from phosphene.training.classifier_step import ClassifierStep
-from phosphene.training.devices import Devices, launch_devices
+from phosphene.training.devices import ALONE, Devices, launch_devices
 from phosphene.training.encoder_step import EncoderStep
 from phosphene.training.gan_step import GANStep
 from phosphene.training.loop import TrainStep, fit
@@ -140,6 +141,55 @@ def train(case: str, devices: Devices, *, checkpoints: Path | None = None, n_ste
         log=records.append, log_every=5,
     )  # fmt: skip
     return collect_state(step.parts), records
+
+
+@pytest.fixture(scope="module")
+def of_two_processes(tmp_path_factory):
+    """Train all cases in two processes once; the folder of results."""
+    folder = tmp_path_factory.mktemp("two")
+    environment = {k: v for k, v in os.environ.items() if k not in ("LOCAL_RANK", "WORLD_SIZE")}
+    subprocess.run(
+        [sys.executable, __file__, "2", str(folder), *CASES],
+        check=True,
+        env=environment,
+        timeout=200,
+    )
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "case", ["softmax", "triplet", "both", "paper", "everything", "classifier"]
+)
+def test_two_processes_train_the_model_that_one_trains(of_two_processes, case):
+    state, records = train(case, ALONE)
+    start = collect_state(make_step(case, ALONE).parts)
+    networks = [name for name in state if name in ("encoder", "head", "generator", "discriminator",
+                                                   "network", "ema")]  # fmt: skip
+    for rank in range(2):
+        found = torch.load(of_two_processes / f"{case}-{rank}.pt", weights_only=True)
+        assert found["equal"], "both processes must hold the same bits"
+        for name in networks:
+            assert not same(state[name], start[name])  # something was learned
+            torch.testing.assert_close(found["state"][name], state[name], rtol=0, atol=1e-5)
+        assert torch.equal(found["state"]["rng"], state["rng"])
+    first = torch.load(of_two_processes / f"{case}-0.pt", weights_only=True)["records"]
+    assert [record["step"] for record in first] == [5, 10, 15, 20]
+    for mine, one in zip(first, records, strict=True):
+        assert mine.keys() == one.keys()
+        assert mine["loss"] == pytest.approx(one["loss"], abs=1e-5)
+    assert found["records"] == [], "only the first process keeps records"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ["both", "everything"])
+def test_one_process_goes_on_from_a_checkpoint_of_two(of_two_processes, case):
+    state, _ = train(case, ALONE)
+    resumed, records = train(case, ALONE, checkpoints=of_two_processes / f"{case}-half")
+    assert records[0]["step"] == 15
+    for name in ("encoder", "head", "generator", "discriminator"):
+        if name in state:
+            torch.testing.assert_close(resumed[name], state[name], rtol=0, atol=1e-5)
 
 
 if __name__ == "__main__":
