@@ -195,3 +195,11 @@ def test_real_duplicates_are_refused(real_data, tmp_path):
     source = real_data / "muse-visual/N170/subject3"
     with pytest.raises(ValueError, match=r"session1.*session2.*same signal"):
         data_import.main([str(source), "--out", str(tmp_path / "x"), *EVENTS])
+
+
+def test_a_wrong_unit_can_be_put_right(lab):
+    words = ["--events", "1=houses", "2=faces", "--reject", "None"]
+    for out, factor in (("as_it_is", "1"), ("scaled", "1e-3")):
+        data_import.main(["raw", "--out", out, *words, "--scale-signals", factor])
+    plain, scaled = (load_dataset(lab / name).trials for name in ("as_it_is", "scaled"))
+    np.testing.assert_allclose(scaled.epochs * 1e3, plain.epochs, rtol=1e-3, atol=1e-9)

@@ -47,6 +47,8 @@ def test_missing_keys_are_named(write, name):
         ({"n_times": 2.5}, "`n_times`"),
         ({"n_times": True}, "`n_times`"),
         ({"n_times": 10**30}, "`n_times`"),
+        ({"montage": 3}, "`montage`"),
+        ({"montage": "\x1b[2J"}, "`montage`"),
         ({"preprocessing": []}, "`preprocessing`"),
         ({"preprocessing": {"settings": 3}}, "`preprocessing`"),
     ],

@@ -66,6 +66,8 @@ class GenerateOptions:
     """Standard montage (MNE) of the recording; it must agree with the model's."""
     stream: str | None = None
     """Name of the stream that is the signal, where an XDF file has several."""
+    unit: str | None = None
+    """Unit of the channels, such as uV, where an XDF file names none."""
     scale_signals: float = 1.0
     """Factor on all samples, where a file names the wrong unit."""
     seed: int = 0

@@ -24,6 +24,7 @@ RAW_OPTIONS = (
     "channel_types",
     "montage",
     "stream",
+    "unit",
     "scale_signals",
 )
 """Options about raw recordings."""
@@ -127,6 +128,7 @@ def _read(path: Path, options: "GenerateOptions", bundle: "Bundle") -> "Recordin
         events_from=options.events_from,
         montage=options.montage,
         stream=options.stream,
+        unit=options.unit,
     )
     if options.onsets:
         recording = read(strict=False)
