@@ -11,6 +11,7 @@ SPEC = {
     "n_times": 103,
     "sfreq": 128.0,
     "tmin": -0.1,
+    "unit": "V",
     "preprocessing": {"steps": [{"step": "band-pass", "hz": [1.0, 30.0]}]},
     "fold": "subject1_a",
 }
@@ -32,7 +33,7 @@ DATA = {
 def test_says_what_goes_in_what_comes_out_and_what_it_is_not_for():
     card = model_card(SPEC, DATA, ())
     assert "faces, houses" in card
-    assert "2 channels (TP9, AF7), montage\n  standard_1020" in card
+    assert "2 channels (TP9, AF7), montage\n  standard_1020, in V" in card
     assert "103 samples at 128 Hz from -0.1 s" in card
     assert "band-pass: hz [1.0, 30.0]" in card
     assert "not the picture that was seen" in card

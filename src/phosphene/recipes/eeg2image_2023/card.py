@@ -79,7 +79,7 @@ are {spec["encoder"]["network"]} and {spec["generator"]["network"]}.
 ## Signals it expects
 
 - {len(spec["ch_names"])} channels ({", ".join(spec["ch_names"])}), montage
-  {spec["montage"] or "not stated"}, in volts; found by name, in any order.
+  {spec["montage"] or "not stated"}, in {spec["unit"]}; found by name, in any order.
 - {spec["n_times"]} samples at {spec["sfreq"]:g} Hz from {spec["tmin"]:g} s after the event.
 {_steps(spec["preprocessing"])}
 - Scaled per channel by mean and SD of the training trials (in the weights, not refitted).
