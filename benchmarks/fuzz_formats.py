@@ -1,4 +1,3 @@
-# ruff: noqa: T201
 """Read damaged and hostile files of every format: none may crash, hang, fill the memory, run code.
 
     python benchmarks/fuzz_formats.py                  2,000 files over all formats

@@ -1,4 +1,3 @@
-# ruff: noqa: T201
 """Kill trainings at random moments, resume them, and compare the final weights bit for bit.
 
     python benchmarks/kill_and_resume.py
