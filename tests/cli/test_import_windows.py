@@ -88,6 +88,14 @@ def test_wrong_use_writes_nothing(lab, words, match):
     assert not (lab / "data").exists()
 
 
+def test_a_class_without_a_window_is_refused_before_anything_is_written(lab, capsys, make_windows):
+    arrays = make_windows(9, 9)  # of the first nine classes
+    (lab / PICKLE).write_bytes(pickle.dumps(arrays, 2))
+    assert main(["data", "import", PICKLE, "--set", "char", "--out", "data/char"]) != 0
+    assert "there are none of Y" in capsys.readouterr().err
+    assert not (lab / "data").exists()
+
+
 def test_a_set_needs_one_pickle(lab):
     (lab / "a.csv").write_text("a")
     for sources in (["a.csv"], [PICKLE, "a.csv"], ["nothing.pkl"]):

@@ -219,7 +219,7 @@ def read_pictures(options: ImportOptions, classes: Sequence[str]) -> "ImageSet |
 def print_counts(trials: "Trials", rejected: Any) -> None:
     """Print trials per class, and why others were rejected."""
     counts = trials.table["class_name"].value_counts()
-    each = ", ".join(f"{counts[name]} {name}" for name in trials.classes)
+    each = ", ".join(f"{counts.get(name, 0)} {name}" for name in trials.classes)
     print(
         f"{len(trials)} trials ({each}) of {trials.n_chans} channels x {trials.n_times} samples at "
         f"{trials.sfreq:g} Hz"

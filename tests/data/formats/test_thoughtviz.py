@@ -154,6 +154,15 @@ def test_refuses_other_content(make_windows, write):
         trials_from(read_halves(write(make_windows()))[0], set_name="images")
 
 
+def test_refuses_a_class_without_a_window(make_windows, write):
+    arrays = make_windows()
+    arrays["y_train"] = np.eye(10)[arrays["y_train"].argmax(1) % 9]
+    trials_from(read_halves(write(arrays))[0], set_name="image")  # x_test has all ten
+    arrays["y_test"] = np.eye(10)[arrays["y_test"].argmax(1) % 9]
+    with pytest.raises(ValueError, match="every class of the set 'image'.* none of Watch;"):
+        trials_from(read_halves(write(arrays))[0], set_name="image")
+
+
 def test_refuses_two_arrays_of_one_name_and_too_many_samples(make_windows, write, monkeypatch):
     arrays = make_windows()
     with pytest.raises(ValueError, match="as text and as bytes"):

@@ -128,15 +128,21 @@ def trials_from(halves: Mapping[str, Half], *, set_name: str) -> Trials:
     Raises
     ------
     ValueError
-        For a set that there is not, and samples that are not finite.
+        For a set that there is not, a class without a window, and samples that are not finite.
     """
     _checks.check_option("set", set_name, SETS)
     classes = SETS[set_name]
+    labels = np.concatenate([half.labels for half in halves.values()])
+    missing = [name for i, name in enumerate(classes) if i not in labels]
+    if missing:
+        raise ValueError(
+            f"every class of the set '{set_name}' has windows; there are none of "
+            f"{', '.join(missing)}; get the whole file again."
+        )
     epochs = np.concatenate(
         [half.windows for half in halves.values()], dtype=np.float32, casting="unsafe"
     )
     _checks.check_finite("windows", epochs)
-    labels = np.concatenate([half.labels for half in halves.values()])
     names = np.repeat(list(halves), [len(half.labels) for half in halves.values()])
     numbers = np.concatenate([np.arange(len(half.labels)) for half in halves.values()])
     rows = []
