@@ -61,7 +61,7 @@ def test_lda_agrees_with_the_formula():
     weights = np.linalg.solve(covariance, groups[1].mean(axis=0) - groups[0].mean(axis=0))
     middle = (groups[0].mean(axis=0) + groups[1].mean(axis=0)) / 2
     expected = 1 / (1 + np.exp(-(held_rows - middle) @ weights))
-    probe = shrinkage_lda(epochs, labels, n_classes=2, sfreq=256.0)
+    probe = shrinkage_lda(epochs, labels, n_classes=2, step=4)
     np.testing.assert_allclose(probe.predict_proba(held_out)[:, 1], expected, atol=1e-6)
 
 
@@ -69,31 +69,23 @@ def test_lda_reads_volts_as_well_as_microvolts():
     epochs, labels = epochs_of(100, seed=2)
     held_out, _ = epochs_of(40, seed=3)
     first, second = (
-        shrinkage_lda(epochs * unit, labels, n_classes=2, sfreq=128.0).predict_proba(
-            held_out * unit
-        )
+        shrinkage_lda(epochs * unit, labels, n_classes=2, step=2).predict_proba(held_out * unit)
         for unit in (1.0, 1e-6)
     )
     np.testing.assert_allclose(first, second, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("sfreq", "step"), [(256.0, 4), (250.0, 4), (128.0, 2), (64.0, 1), (40, 1)]
-)
-def test_lda_thins_to_about_64_hz(sfreq, step):
-    epochs, labels = epochs_of(20, seed=4)
-    assert shrinkage_lda(epochs, labels, n_classes=2, sfreq=sfreq).step == step
-
-
 def test_refuses_a_missing_class_and_other_shapes():
     epochs, labels = epochs_of(20, seed=5)
     with pytest.raises(ValueError, match="class 2 of 3"):
-        shrinkage_lda(epochs, labels, n_classes=3, sfreq=128.0)
+        shrinkage_lda(epochs, labels, n_classes=3, step=2)
     with pytest.raises(ValueError, match="class 2 of 3"):
         linear_probe(epochs[:, 0], labels, n_classes=3)
+    with pytest.raises(ValueError, match="step"):
+        shrinkage_lda(epochs, labels, n_classes=2, step=0)
     with pytest.raises(ValueError, match="finite"):
         linear_probe(np.full((20, 2), np.nan), labels, n_classes=2)
-    probe = shrinkage_lda(epochs, labels, n_classes=2, sfreq=128.0)
+    probe = shrinkage_lda(epochs, labels, n_classes=2, step=2)
     with pytest.raises(ValueError, match=r"shape \(3, 32\)"):
         probe.predict_proba(epochs[:, :2])
 
@@ -114,7 +106,7 @@ def test_a_rare_class_counts_as_much_as_a_frequent_one():
     features, epochs, labels = rare_class(600, seed=0)
     held_out, held_epochs, expected = rare_class(1200, seed=1)
 
-    lda = shrinkage_lda(epochs, labels, n_classes=2, sfreq=64.0)
+    lda = shrinkage_lda(epochs, labels, n_classes=2, step=1)
     fair = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[0.5, 0.5])
     fair.fit(features, labels)
     np.testing.assert_allclose(lda.predict_proba(held_epochs), fair.predict_proba(held_out))

@@ -6,7 +6,7 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from phosphene.evaluation.controls import label_permuter
 from phosphene.evaluation.retrained_null import linear_null
 
-N_CLASSES, SFREQ = 4, 64.0
+N_CLASSES = 4
 
 
 def make_epochs(n, *, effect, seed):
@@ -24,7 +24,6 @@ def make_null(*, effect, n_train=200, n_test=80, **options):
         "permute": label_permuter(train_labels, recordings=np.zeros(n_train)),
         "recordings": np.arange(n_test) // (n_test // 2),
         "n_classes": N_CLASSES,
-        "sfreq": SFREQ,
     }
     return linear_null(train, test, test_labels, **{**settings, **options})
 
@@ -62,7 +61,6 @@ def test_agrees_with_training_a_shrinkage_lda_anew_for_each_permutation():
         permute=permute,
         recordings=recordings,
         n_classes=N_CLASSES,
-        sfreq=SFREQ,
         n_permutations=20,
         seed=3,
     )
@@ -90,7 +88,7 @@ def test_the_seed_makes_the_permutations():
     assert (first != third).any()
 
 
-def test_neither_unit_nor_rate_matters():
+def test_neither_unit_nor_samples_between_steps_matter():
     train, train_labels = make_epochs(100, effect=1.0, seed=0)
     test, labels = make_epochs(40, effect=1.0, seed=1)
     settings = {
@@ -99,9 +97,9 @@ def test_neither_unit_nor_rate_matters():
         "n_classes": N_CLASSES,
         "n_permutations": 5,
     }
-    expected = linear_null(train, test, labels, sfreq=64.0, **settings)
+    expected = linear_null(train, test, labels, **settings)
     volts = [np.repeat(1e-6 * x, 2, axis=-1).astype(np.float32) for x in (train, test)]
-    found = linear_null(*volts, labels, sfreq=128.0, **settings)
+    found = linear_null(*volts, labels, step=2, **settings)
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
@@ -116,7 +114,6 @@ def test_scores_the_classes_that_a_fold_holds():
         permute=label_permuter(train_labels, recordings=np.zeros(100)),
         recordings=np.zeros(30),
         n_classes=N_CLASSES,
-        sfreq=SFREQ,
     )
     assert scores.mean(axis=0) == pytest.approx([0.25, 0.5], abs=0.03)
 
@@ -124,6 +121,8 @@ def test_scores_the_classes_that_a_fold_holds():
 def test_refuses_what_it_cannot_score():
     with pytest.raises(ValueError, match="`n_permutations` must be greater than 0"):
         make_null(effect=0.0, n_permutations=0)
+    with pytest.raises(ValueError, match="`step` must be greater than 0"):
+        make_null(effect=0.0, step=0)
     with pytest.raises(ValueError, match=r"labels must lie in 0 \.\. 2"):
         make_null(effect=0.0, n_classes=3)
     with pytest.raises(ValueError, match="`recordings` needs one id for each of 80 rows"):
@@ -144,7 +143,6 @@ def test_unequal_classes_spread_too(effect):
         permute=label_permuter(rare[0], recordings=np.zeros(n_train)),
         recordings=np.arange(n_test) // 60,
         n_classes=2,
-        sfreq=SFREQ,
         n_permutations=200,
     )
     low, high = np.quantile(scores[:, 0], [0.025, 0.975])

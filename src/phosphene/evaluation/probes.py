@@ -79,15 +79,12 @@ def shrinkage_lda(
     labels: Int[np.ndarray, " trial"],
     *,
     n_classes: int,
-    sfreq: int | float,
-    target_sfreq: float = 64.0,
+    step: int = 1,
 ) -> Probe:
     """Fit linear discriminant analysis with Ledoit-Wolf shrinkage on thinned epochs.
 
-    The usual baseline for evoked responses. Takes every k-th sample, k the nearest to ``sfreq /
-    target_sfreq``, without a filter: signals must already be low-passed below half of the rate that
-    is left (30 Hz for 64 Hz). Indifferent to the unit of the signal. Classes count equally, however
-    rare, as balanced accuracy counts them.
+    The usual baseline for evoked responses. Indifferent to the unit of the signal. Classes count
+    equally, however rare, as balanced accuracy counts them.
 
     Parameters
     ----------
@@ -97,10 +94,9 @@ def shrinkage_lda(
         Their classes, each at least once.
     n_classes
         Number of classes.
-    sfreq
-        Sampling rate of the epochs, Hz.
-    target_sfreq
-        Rate to thin to, Hz.
+    step
+        Every how many samples are taken, without a filter: signals must already be low-passed below
+        half of the rate that is left, see `thinning_step`.
 
     Raises
     ------
@@ -113,11 +109,9 @@ def shrinkage_lda(
     """
     check_labels(labels, n_classes)
     check_finite("epochs", epochs)
-    check_positive("sfreq", sfreq)
-    check_positive("target_sfreq", target_sfreq)
+    check_positive("step", step)
     priors = np.full(n_classes, 1 / n_classes)
     model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=priors)
-    step = max(1, round(sfreq / target_sfreq))
     rows = _flatten(epochs, step)
     if rows.shape[1] > len(rows):  # the same, without a covariance of thousands of features
         wide = fit_wide_lda(rows, labels, n_classes=n_classes)

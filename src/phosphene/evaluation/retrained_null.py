@@ -21,8 +21,7 @@ def linear_null(
     permute: Callable[[np.random.Generator], np.ndarray],
     recordings: Iterable[Hashable],
     n_classes: int,
-    sfreq: float,
-    target_sfreq: float = 64.0,
+    step: int = 1,
     n_permutations: int = 200,
     seed: int = 0,
 ) -> Float[np.ndarray, "permutation 2"]:
@@ -37,14 +36,14 @@ def linear_null(
     Parameters
     ----------
     train_epochs, test_epochs
-        Epochs of a fold, low-passed below half of `target_sfreq`.
+        Epochs of a fold.
     test_labels
         True classes of the held-out trials.
     permute
         Draws permuted labels of the training trials, see `label_permuter`.
     recordings
         Recording of each held-out trial; the AUC is taken inside and averaged by trials.
-    n_classes, sfreq, target_sfreq
+    n_classes, step
         As for `shrinkage_lda`.
     n_permutations
         Rows to return.
@@ -57,7 +56,7 @@ def linear_null(
     """
     check_labels(test_labels, n_classes, complete=False)  # a fold may lack a class, all do not
     check_positive("n_permutations", n_permutations)
-    step = max(1, round(sfreq / target_sfreq))
+    check_positive("step", step)
     train = train_epochs[..., ::step].reshape(len(train_epochs), -1).astype(np.float64)
     test = test_epochs[..., ::step].reshape(len(test_epochs), -1).astype(np.float64)
     centre, scale = train.mean(axis=0), train.std(axis=0).clip(min=np.finfo(float).tiny)

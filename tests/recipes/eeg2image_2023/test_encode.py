@@ -116,3 +116,30 @@ def test_lda_sees_the_given_labels(easy_trials):
     turned = encode.decode_linearly(train, (train.labels + 1) % 3, test).argmax(1)
     assert (right == test.labels).mean() > 0.8
     assert (turned == (test.labels + 1) % 3).mean() > 0.8
+
+
+def with_band(trials, band):
+    settings = {**trials.preprocessing["settings"], "band": band}
+    return replace(trials, preprocessing={**trials.preprocessing, "settings": settings})
+
+
+@pytest.mark.parametrize(
+    ("band", "step"), [([1.0, 30.0], 2), ([0.5, 40.0], 1), (None, 1), ([1.0, 20.0], 2)]
+)
+def test_lda_takes_all_samples_that_the_band_needs(easy_trials, band, step):
+    """Classes differ in every second sample alone, which a decoder of the others cannot see."""
+    rng = np.random.default_rng(0)
+    epochs = rng.normal(size=easy_trials.epochs_with_margin.shape).astype(np.float32)
+    odd = slice(easy_trials.margin + 1, None, 2)
+    epochs[:, 0, odd] += easy_trials.labels[:, None] - 1.0
+    trials = with_band(replace(easy_trials, epochs_with_margin=epochs), band)
+    assert trials.sfreq == 128
+    assert encode.baseline_step(trials) == step
+    train, test = trials.select(np.arange(90)), trials.select(np.arange(90, 120))
+    right = encode.decode_linearly(train, train.labels, test).argmax(1) == test.labels
+    assert right.mean() > 0.8 if step == 1 else right.mean() < 0.6
+
+
+@pytest.mark.parametrize("preprocessing", [{}, {"settings": {}}, {"settings": None}])
+def test_unknown_bands_are_not_thinned(easy_trials, preprocessing):
+    assert encode.baseline_step(replace(easy_trials, preprocessing=preprocessing)) == 1

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from phosphene.data.scaling import ChannelScaler
+from phosphene.evaluation.thinning import thinning_step
 from phosphene.recipes.eeg2image_2023 import encode, paint
 from phosphene.recipes.eeg2image_2023 import run as recipe_run
 from phosphene.run_dir import RunDir
@@ -190,6 +191,15 @@ def test_the_null_permutes_training_labels_only(smoke, dataset, tmp_path, monkey
         return np.full((len(test), 4), 0.25)
 
     monkeypatch.setattr(encode, "train_encoder", train_encoder)
+
+    def linear_null(*epochs, step, **rest):
+        assert step == encode.baseline_step(dataset.trials) == expected_step
+        return recipe_linear_null(*epochs, step=step, **rest)
+
+    band = dataset.trials.preprocessing["settings"]["band"]
+    expected_step = thinning_step(dataset.trials.sfreq, edge=band[1])
+    recipe_linear_null = recipe_run.linear_null
+    monkeypatch.setattr(recipe_run, "linear_null", linear_null)
     monkeypatch.setattr(encode, "decode_linearly", decode_linearly)
     run = RunDir(tmp_path)
     run.write_json("dataset.json", {"design": {"unit": "trial"}})

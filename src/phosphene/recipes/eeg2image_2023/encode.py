@@ -14,6 +14,7 @@ from phosphene.data.scaling import ChannelScaler
 from phosphene.data.trials import Trials
 from phosphene.evaluation.controls import class_mean_features, noise_like
 from phosphene.evaluation.probes import Probe, linear_probe, shrinkage_lda
+from phosphene.evaluation.thinning import thinning_step
 from phosphene.export.networks import build_network
 from phosphene.export.signal_to_picture import (
     ClassPull,
@@ -224,8 +225,15 @@ def _noise_epochs(test: Trials, *, seed: int) -> np.ndarray:
 def decode_linearly(train: Trials, labels: np.ndarray, test: Trials) -> np.ndarray:
     """Return class probabilities of held-out trials by shrinkage LDA on the epochs."""
     epochs = np.asarray(train.epochs)
-    lda = shrinkage_lda(epochs, labels, n_classes=train.n_classes, sfreq=train.sfreq)
+    lda = shrinkage_lda(epochs, labels, n_classes=train.n_classes, step=baseline_step(train))
     return lda.predict_proba(np.asarray(test.epochs))
+
+
+def baseline_step(trials: Trials) -> int:
+    """Return every how many samples linear baselines see; all, where the band is not known."""
+    settings = trials.preprocessing.get("settings")
+    band = settings.get("band") if isinstance(settings, Mapping) else None
+    return thinning_step(trials.sfreq, edge=float(band[1]) if band else None)
 
 
 def _parameters(head: nn.Linear) -> tuple[torch.Tensor, torch.Tensor]:

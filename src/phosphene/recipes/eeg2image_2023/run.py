@@ -293,7 +293,7 @@ def decode_null(
             permute=permute,
             recordings=test.table["recording"],
             n_classes=trials.n_classes,
-            sfreq=float(trials.sfreq),
+            step=encode.baseline_step(trials),
             seed=seed,
         )
         run.write_arrays(f"folds/{fold.key}/linear_null.npz", {"scores": nulls})
