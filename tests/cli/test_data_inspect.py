@@ -151,7 +151,7 @@ def test_the_command_names_all_that_a_file_needs(tmp_path, monkeypatch, capsys):
     assert "48 trials (24 class1, 24 class2)" in out
     renamed = ["--montage", "standard_1020", "--rename-channels", "FP1=Fp1"]
     status = ["--events", "1=a", "2=b", "--events-from", "Status", "--drop-channels", "Temp"]
-    with pytest.raises(ValueError, match="did you mean --rename-channels 'FP1=Fp1'"):
+    with pytest.raises(ValueError, match="rename with --rename-channels FP1=Fp1"):
         data_import.main(["sub-1", "--out", "no", *status, *renamed[:2]])
     data_import.main(["sub-1", "--out", "yes", *status, *renamed])
     capsys.readouterr()

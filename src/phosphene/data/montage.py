@@ -1,10 +1,12 @@
 """Standard electrode positions by name, as MNE has them."""
 
+import shlex
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from phosphene import _checks
+from phosphene.data.channel_names import find_renames, plain_name
 
 if TYPE_CHECKING:
     import mne
@@ -31,7 +33,7 @@ def load_montage(name: str) -> "mne.channels.DigMontage":
 
 
 def check_montage(name: str, ch_names: Sequence[str], *, source: str) -> None:
-    """Refuse channels that a montage does not know, naming the nearest electrode.
+    """Refuse channels that a montage does not know, with the options that make them fit.
 
     Raises
     ------
@@ -40,15 +42,24 @@ def check_montage(name: str, ch_names: Sequence[str], *, source: str) -> None:
     """
     known = load_montage(name).ch_names
     unknown = [channel for channel in ch_names if channel not in known]
-    if unknown:
-        near = _checks.nearest_name(unknown[0], known)
-        more = f" and {len(unknown) - 1} others" if unknown[1:] else ""
-        raise ValueError(
-            f"each channel must be an electrode of the montage {name}; '{unknown[0]}'{more} of "
-            f"{source} is none; "
-            + (
-                f"did you mean --rename-channels '{unknown[0]}={near}'?"
-                if near
-                else f"leave it out with --drop-channels '{unknown[0]}', or choose another montage."
-            )
-        )
+    if not unknown:
+        return
+    renames = {old: new for old, new in find_renames(ch_names, known).items() if old in unknown}
+    left = [channel for channel in unknown if channel not in renames]
+    near = None
+    if len(unknown) == len(left) == 1 and plain_name(left[0]) not in map(plain_name, known):
+        near = _checks.nearest_name(left[0], [name for name in known if name not in ch_names])
+    if near:
+        remedy = f"did you mean --rename-channels {shlex.quote(f'{left[0]}={near}')}?"
+    else:
+        words = (shlex.join(f"{old}={new}" for old, new in renames.items()), shlex.join(left))
+        remedies = [
+            f"rename with --rename-channels {words[0]}" if renames else "",
+            f"leave out with --drop-channels {words[1]}" if left else "",
+            "or choose another montage.",
+        ]
+        remedy = ", ".join(filter(None, remedies))
+    raise ValueError(
+        f"each channel must be an electrode of the montage {name}; {', '.join(unknown)} of "
+        f"{source} {'are' if unknown[1:] else 'is'} none; {remedy}"
+    )

@@ -1,6 +1,5 @@
 """Fit a raw recording to what a model was trained on, or refuse it and say what would fit."""
 
-import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from phosphene.data.amplitude import check_amplitude, robust_sd
+from phosphene.data.channel_names import find_renames
 from phosphene.data.montage import load_montage
 from phosphene.data.preprocess import apply_signal_steps
 from phosphene.data.preprocessing import Preprocessing
@@ -165,8 +165,7 @@ def check_length(recording: Recording, preprocessing: Preprocessing) -> None:
 
 def _remedy(missing: Sequence[str], others: Sequence[str]) -> str:
     """Return the option that renames channels, where their names show what they are."""
-    by_plain = {_plain(name): name for name in others}
-    renames = {by_plain[_plain(name)]: name for name in missing if _plain(name) in by_plain}
+    renames = find_renames(others, missing)
     left = [name for name in missing if name not in renames.values()]
     words = shlex.join(f"{old}={new}" for old, new in renames.items())
     if not renames:
@@ -179,13 +178,6 @@ def _remedy(missing: Sequence[str], others: Sequence[str]) -> str:
     if not left:
         return f"If these are the same electrodes, give --rename-channels {words}."
     return f"Record {_listed(left)} too; rename the others with --rename-channels {words}."
-
-
-def _plain(name: str) -> str:
-    """Return a name without case, type, reference and punctuation: 'EEG Fp1-LE' becomes fp1."""
-    plain = re.sub(r"^(eeg|meas)[\s_.-]+", "", name.strip().casefold())
-    plain = re.sub(r"[\s_.-]+(ref|le|re|avg|ar|a1|a2|m1|m2)$", "", plain)
-    return re.sub(r"[^a-z0-9]", "", plain)
 
 
 def _listed(names: Sequence[str]) -> str:

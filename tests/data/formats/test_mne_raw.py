@@ -119,7 +119,7 @@ def test_options_name_channels_and_identity(tmp_path):
         read_mne_raw(path, channel_types=["eog"])
     with pytest.raises(ValueError, match="Did you mean 'eeg'"):
         read_mne_raw(path, channel_types=["eegs"])
-    with pytest.raises(ValueError, match="montage biosemi16; 'TP9'"):
+    with pytest.raises(ValueError, match="montage biosemi16; TP9, "):
         read_mne_raw(path, montage="biosemi16")
 
 
