@@ -1,4 +1,5 @@
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -88,6 +89,47 @@ def test_resampled_epochs_start_exactly_at_odd_samples(make_sine):
     trials, _ = cut_epochs([recording], settings, events=EVENTS)
     times = samples[:, None] / 256 + trials.times
     np.testing.assert_allclose(trials.epochs[:, 0], 1e-5 * np.sin(2 * np.pi * 9 * times), atol=1e-7)
+
+
+def test_many_fractions_of_a_sample_take_no_more_memory_than_one(make_recording):
+    def peak(samples, n_recordings):
+        codes = [str(1 + i % 2) for i in range(len(samples))]
+        table = pd.DataFrame({"sample": samples, "code": codes})
+        recordings = [
+            make_recording(f"r{i}", seed=i, sfreq=250.0, seconds=120, events=table)
+            for i in range(n_recordings)
+        ]
+        tracemalloc.start()
+        cut_epochs(recordings, Preprocessing(band=None, tmax=0.1), events=EVENTS)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    one_fraction = np.arange(500, 29_000, 1250)[:22]
+    fractions = np.arange(500, 29_000, 407)
+    assert peak(fractions, 4) < 2 * peak(one_fraction, 1)
+
+
+def test_a_single_reference_channel_is_left_out_and_recorded(make_sine):
+    recording = make_sine(3, 5, 7, seconds=13, events=make_sine(1).events.iloc[:8])
+    settings = dataclasses.replace(RAW, reference="C1", reject=1e-3)
+    trials, _ = cut_epochs([recording], settings, events=EVENTS)
+    assert trials.ch_names == ("C0", "C2")
+    begin = int(trials.table["start"].iloc[0])
+    window = recording.signal[:, begin : begin + 64 * 2]
+    np.testing.assert_allclose(trials.epochs[0], window[[0, 2]] - window[1], atol=1e-11)
+    step = trials.preprocessing["steps"][0]
+    assert step == {"step": "reference", "to": "C1", "left_out": "C1"}
+    strict = dataclasses.replace(settings, reject=1e-9)
+    with pytest.raises(ValueError, match=r"above 0\.001 uV in C0, C2"):
+        cut_epochs([recording], strict, events=EVENTS)
+
+
+def test_refuses_a_channel_of_which_nothing_is_left(make_recording):
+    recording = make_recording()
+    recording.signal[2] = recording.signal[0]
+    with pytest.raises(ValueError, match=r"C2 of r1\.csv is constant then.*--drop-channels C2"):
+        cut_epochs([recording], dataclasses.replace(RAW, reference="C0"), events=EVENTS)
 
 
 def test_baseline_may_lie_before_the_event(make_recording):

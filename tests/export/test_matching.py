@@ -73,6 +73,15 @@ def test_the_average_reference_is_that_of_the_models_channels(expected):
     assert fitted.ch_names == NAMES
 
 
+def test_a_single_reference_channel_is_needed_though_the_model_does_not_see_it(expected):
+    settings = replace(PLAIN, reference="M1")
+    expected = replace(expected, preprocessing=settings, montage=None)
+    fitted, _ = fit_recording(recording(("M1", "Pz", "Cz", "Fz")), expected)
+    assert fitted.ch_names == (*NAMES, "M1")
+    with pytest.raises(ValueError, match="lacks M1"):
+        fit_recording(recording(), expected)
+
+
 @pytest.mark.parametrize(
     ("ch_names", "match"),
     [

@@ -12,6 +12,12 @@ import pandas as pd
 from phosphene import _checks
 from phosphene.data.preprocessing import Preprocessing
 from phosphene.data.recording import Recording
+from phosphene.data.reference import (
+    check_varies,
+    reference_left_out,
+    referenced_channels,
+    rereference,
+)
 from phosphene.data.trials import REJECTED_COLUMNS, TRIAL_COLUMNS, Trials, content_hash, trial_id
 
 BUTTERWORTH_ORDER = 4
@@ -36,22 +42,22 @@ def apply_signal_steps(
     Returns
     -------
     signal
-        ``(chan, time)`` float32 in V.
+        ``(chan, time)`` float32 in V, of the channels that `referenced_channels` names.
     sfreq
         Its rate in Hz.
 
     Raises
     ------
     ValueError
-        For samples that are not finite, an edge above half the rate, an unknown reference channel,
-        or a recording shorter than the filter.
+        For samples that are not finite, an edge above half the rate, a reference that is unknown
+        or leaves nothing, or a recording shorter than the filter.
     """
     import mne
 
     name, sfreq = recording.source, float(recording.sfreq)
     _checks.check_finite(f"signal of {name}", recording.signal)
     signal = np.asarray(recording.signal, dtype=np.float64)
-    signal = _rereference(signal, recording.ch_names, preprocessing.reference)
+    signal = rereference(signal, recording.ch_names, preprocessing.reference)
     highest = max([preprocessing.notch or 0.0, *(preprocessing.band or (0.0,))])
     if highest >= sfreq / 2:
         raise ValueError(
@@ -127,6 +133,7 @@ def cut_epochs(
     epochs: list[np.ndarray] = []
     rows: list[dict[str, Any]] = []
     rejected: list[tuple[str, int, str, str]] = []
+    ch_names = referenced_channels(first.ch_names, preprocessing.reference)
     sfreq = 0.0
     for recording in recordings:
         if recording.ch_names != first.ch_names:
@@ -143,6 +150,7 @@ def cut_epochs(
                 f"{recording.source} has {rate:g} Hz; set --resample."
             )
         sfreq = rate
+        check_varies(signal, ch_names, recording)
         _cut_recording(
             recording, signal, rate, preprocessing, events, classes, epochs, rows, rejected
         )
@@ -154,7 +162,7 @@ def cut_epochs(
         margin=_samples(preprocessing.margin, sfreq),
         sfreq=sfreq,
         tmin=preprocessing.tmin,
-        ch_names=first.ch_names,
+        ch_names=ch_names,
         classes=classes,
         table=table,
         preprocessing=describe(preprocessing, sfreq=first.sfreq),
@@ -167,7 +175,14 @@ def describe(preprocessing: Preprocessing, *, sfreq: float) -> dict[str, Any]:
     mne_version = version("mne")
     steps: list[dict[str, Any]] = []
     if preprocessing.reference != "none":
-        steps.append({"step": "reference", "to": preprocessing.reference})
+        left_out = reference_left_out(preprocessing.reference)
+        steps.append(
+            {
+                "step": "reference",
+                "to": preprocessing.reference,
+                **({} if left_out is None else {"left_out": left_out}),
+            }
+        )
     if preprocessing.notch is not None:
         steps.append(
             {
@@ -222,6 +237,7 @@ def _cut_recording(
     rejected: list[tuple[str, int, str, str]],
 ) -> None:
     """Append one recording's epochs, table rows and rejections."""
+    ch_names = referenced_channels(recording.ch_names, preprocessing.reference)
     margin = _samples(preprocessing.margin, sfreq)
     n_times = _samples(preprocessing.tmax - preprocessing.tmin, sfreq)
     if n_times < 1:
@@ -232,26 +248,28 @@ def _cut_recording(
     source_window = _samples(preprocessing.tmax - preprocessing.tmin, recording.sfreq)
     source_shift = _samples(preprocessing.tmin, recording.sfreq)
     gaps = np.asarray(recording.gaps) / recording.sfreq
-    shifted = {0.0: signal}  # a few: with 256 to 128 Hz, 0 and 1/2 sample
     table = recording.events
-    for event in table[table["code"].isin(list(events))].to_dict("records"):
-        sample, code = int(event["sample"]), str(event["code"])
-        onset = sample / recording.sfreq
-        begin = round(onset * sfreq) + _samples(preprocessing.tmin, sfreq) - margin
-        end = begin + n_times + 2 * margin
-        late = onset * sfreq - round(onset * sfreq)  # a resampled signal rarely has this sample
-        reason = ""
-        if begin < 0 or end > signal.shape[1]:
-            reason = OUTSIDE
-        elif ((gaps > begin / sfreq) & (gaps < end / sfreq)).any():
-            reason = GAP
-        else:
-            phase = round(late * 32) / 32
-            if phase not in shifted:
-                shifted[phase] = _advance(signal, phase)
-            epoch = shifted[phase][:, begin:end]
-            reason = _too_large(epoch[:, margin : margin + n_times], recording, preprocessing)
-        if reason:
+    chosen = table[table["code"].isin(list(events))].to_dict("records")
+    onsets = [int(event["sample"]) / recording.sfreq for event in chosen]
+    begins = [round(t * sfreq) + _samples(preprocessing.tmin, sfreq) - margin for t in onsets]
+    length = n_times + 2 * margin
+    reasons = []
+    for begin in begins:
+        end = begin + length
+        spans_gap = ((gaps > begin / sfreq) & (gaps < end / sfreq)).any()
+        is_outside = begin < 0 or end > signal.shape[1]
+        reasons.append(OUTSIDE if is_outside else GAP if spans_gap else "")
+    inside = [i for i, reason in enumerate(reasons) if not reason]
+    late = [onsets[i] * sfreq - round(onsets[i] * sfreq) for i in inside]
+    windows = dict(
+        zip(inside, _windows(signal, [begins[i] for i in inside], late, length), strict=True)
+    )
+    for index, event in enumerate(chosen):
+        sample, code, reason = int(event["sample"]), str(event["code"]), reasons[index]
+        epoch = windows.pop(index, None)
+        if epoch is not None:
+            reason = _too_large(epoch[:, margin : margin + n_times], ch_names, preprocessing)
+        if epoch is None or reason:
             rejected.append((recording.recording, sample, code, reason))
             continue
         if preprocessing.baseline is not None:
@@ -275,7 +293,7 @@ def _cut_recording(
                 "session": recording.session,
                 "recording": recording.recording,
                 "block": str(event.get("block", "")),
-                "onset": onset,
+                "onset": onsets[index],
                 "stimulus": str(event.get("stimulus", "")),
                 "start": start,
                 "stop": start + source_window,
@@ -284,35 +302,45 @@ def _cut_recording(
         )
 
 
+def _windows(
+    signal: np.ndarray, begins: Sequence[int], late: Sequence[float], length: int
+) -> list[np.ndarray]:
+    """Copy windows that begin a fraction of a sample late.
+
+    A resampled signal rarely has the sample of an event, so it is shifted by up to half a sample,
+    in steps of 1/32. A shifted signal is as large as the signal: there is one at a time.
+    """
+    phases = [round(fraction * 32) / 32 for fraction in late]
+    windows: list[np.ndarray] = [signal[:, :0]] * len(begins)
+    for phase in dict.fromkeys(phases):
+        moved = _advance(signal, phase) if phase else signal
+        for index, begin in enumerate(begins):
+            if phases[index] == phase:
+                windows[index] = moved[:, begin : begin + length].copy()
+        del moved
+    return windows
+
+
 def _advance(signal: np.ndarray, samples: float) -> np.ndarray:
-    """Shift a band-limited signal to the left by a fraction of a sample."""
+    """Shift a band-limited signal to the left by a fraction of a sample, channel by channel."""
     pad = min(256, signal.shape[1] - 1)
-    padded = np.pad(signal.astype(np.float64), ((0, 0), (pad, pad)), mode="reflect")
-    n = padded.shape[1]
+    n = signal.shape[1] + 2 * pad
     ramp = np.exp(2j * np.pi * np.fft.rfftfreq(n) * samples)
-    moved = np.fft.irfft(np.fft.rfft(padded) * ramp, n)
-    return moved[:, pad : n - pad].astype(np.float32)
+    moved = np.empty_like(signal)
+    for channel, row in zip(signal, moved, strict=True):
+        padded = np.pad(channel.astype(np.float64), pad, mode="reflect")
+        row[:] = np.fft.irfft(np.fft.rfft(padded) * ramp, n)[pad : n - pad]
+    return moved
 
 
-def _too_large(window: np.ndarray, recording: Recording, preprocessing: Preprocessing) -> str:
+def _too_large(window: np.ndarray, ch_names: Sequence[str], preprocessing: Preprocessing) -> str:
     """Name the limit and the channels that exceed it; empty when none does."""
     if preprocessing.reject is None:
         return ""
     large = np.ptp(window, axis=1) > preprocessing.reject
-    names = [name for name, is_large in zip(recording.ch_names, large, strict=True) if is_large]
+    names = [name for name, is_large in zip(ch_names, large, strict=True) if is_large]
     limit = f"{preprocessing.reject * 1e6:g} uV"
     return f"peak to peak above {limit} in {', '.join(names)}" if names else ""
-
-
-def _rereference(signal: np.ndarray, ch_names: tuple[str, ...], reference: str) -> np.ndarray:
-    if reference == "none":
-        return signal
-    if reference == "average":
-        return signal - signal.mean(axis=0)
-    names = [name.strip() for name in reference.split(",")]
-    for name in names:
-        _checks.check_option("reference", name, ("none", "average", *ch_names))
-    return signal - signal[[ch_names.index(name) for name in names]].mean(axis=0)
 
 
 def _check_classes(

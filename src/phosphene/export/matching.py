@@ -13,6 +13,7 @@ from phosphene.data.montage import load_montage
 from phosphene.data.preprocess import apply_signal_steps
 from phosphene.data.preprocessing import Preprocessing
 from phosphene.data.recording import Recording
+from phosphene.data.reference import reference_left_out
 
 EXCERPT_S = 60.0
 """How much of a recording is filtered to see how strong it is."""
@@ -37,6 +38,8 @@ class Expected:
 def fit_recording(recording: Recording, expected: Expected) -> tuple[Recording, tuple[str, ...]]:
     """Return the recording with the model's channels in the model's order, and what was done.
 
+    A single reference channel, which the model's epochs do not have, comes after them.
+
     Channels are told apart by their names, so putting them in order and leaving others out cannot
     go wrong; it happens before re-referencing, and is said. All else that does not match is
     refused.
@@ -47,7 +50,10 @@ def fit_recording(recording: Recording, expected: Expected) -> tuple[Recording, 
         For missing channels, electrodes in other places, a rate or a length that the filters
         cannot have, and amplitudes in another unit.
     """
-    fitted, notes = pick_channels(recording, expected.ch_names)
+    left_out = reference_left_out(expected.preprocessing.reference)
+    own = expected.ch_names
+    needed = own if left_out is None or left_out in own else (*own, left_out)
+    fitted, notes = pick_channels(recording, needed)
     check_places(fitted, expected.montage)
     check_rate(fitted, expected.preprocessing)
     check_length(fitted, expected.preprocessing)
