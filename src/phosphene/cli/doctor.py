@@ -54,7 +54,7 @@ def examine() -> list[Finding]:
     return [
         examination.examine_python(sys.version_info[:2]),
         examination.examine_phosphene(),
-        *examination.examine_packages(examination.needed_packages(), gpu=gpu),
+        *examination.examine_packages(examination.needed_packages()),
         *examination.examine_torch(probe_torch(), gpu=gpu, cores=cores),
         examination.examine_cores(cores, os.environ),
         examination.examine_memory(measure_memory()),

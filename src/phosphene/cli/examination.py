@@ -5,13 +5,13 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any, Literal
 
 from phosphene import __version__
+from phosphene._checks.installation import pip_install
 from phosphene.cli.machine import Cores, Disk, Memory, measure_disk
 
 PYTHON = (3, 11)
@@ -24,7 +24,7 @@ OPTIONAL = {
 }
 """Packages that only some files need."""
 CPU_TORCH = "https://download.pytorch.org/whl/cpu"
-GPU_TORCH = "https://download.pytorch.org/whl/cu126"
+UNUSED = "not used by this version"
 
 State = Literal["ok", "optional", "trouble", "missing"]
 
@@ -88,7 +88,7 @@ def needed_packages() -> dict[str, str]:
     return needed
 
 
-def examine_packages(needed: Mapping[str, str], *, gpu: str | None) -> list[Finding]:
+def examine_packages(needed: Mapping[str, str]) -> list[Finding]:
     """Compare installed packages with those that are needed, name to oldest version or ""."""
     findings = []
     for name, oldest in needed.items():
@@ -104,14 +104,14 @@ def examine_packages(needed: Mapping[str, str], *, gpu: str | None) -> list[Find
                 value=found or "not installed",
                 state="missing",
                 why=f"{wanted} is needed; {f'{found} is' if found else 'it is not'} installed.",
-                remedy=torch_install(gpu, wanted) if name == "torch" else pip_install(wanted),
+                remedy=torch_install(wanted) if name == "torch" else pip_install(wanted),
             )
         )
     return findings
 
 
 def examine_torch(found: Mapping[str, Any], *, gpu: str | None, cores: Cores) -> list[Finding]:
-    """Say on what torch computes, and whether it uses what the machine has.
+    """Say on what torch computes, and name what it does not use.
 
     Parameters
     ----------
@@ -123,6 +123,7 @@ def examine_torch(found: Mapping[str, Any], *, gpu: str | None, cores: Cores) ->
         Cores that this process may use.
     """
     if "error" in found:
+        version = (_version("torch") or "").partition("+")[0]  # 2.13.0+cpu is on its index alone
         return [
             Finding(
                 section="torch",
@@ -130,47 +131,22 @@ def examine_torch(found: Mapping[str, Any], *, gpu: str | None, cores: Cores) ->
                 value="fails",
                 state="missing",
                 why=f"torch cannot be imported ({found['error']}).",
-                remedy=torch_install(gpu, "torch", again=True),
+                remedy=torch_install(f"torch=={version}" if version else "torch", again=True),
             )
         ]
     build = f"CUDA {found['cuda']}" if found["cuda"] else "no CUDA"
-    findings = [Finding(section="torch", name="built for", value=build)]
-    if gpu and not found["cuda"]:
-        findings[0] = Finding(
-            section="torch",
-            name="built for",
-            value=build,
-            state="trouble",
-            why=f"there is a GPU ({gpu}), but this torch is built for the CPU alone.",
-            remedy=torch_install(gpu, "torch", again=True),
-        )
-    elif gpu and not any(d["kind"].startswith("cuda") for d in found["devices"]):
-        findings[0] = Finding(
-            section="torch",
-            name="built for",
-            value=build,
-            state="trouble",
-            why=f"there is a GPU ({gpu}), but torch cannot use it: its driver may be older than "
-            f"{build}, or CUDA_VISIBLE_DEVICES hides it.",
-            remedy="nvidia-smi  (shows the newest CUDA version that the driver takes)",
-        )
-    for device in found["devices"]:
-        memory = f", {device['memory'] / GB:.0f} GB" if device["memory"] else ""
-        findings.append(
-            Finding(
-                section="torch",
-                name=device["kind"],
-                value=device["name"] + memory,
-                state="trouble" if device["error"] else "ok",
-                why=f"torch cannot compute on {device['kind']} ({device['error']})."
-                if device["error"]
-                else "",
-                remedy=torch_install(gpu, "torch", again=True) if device["error"] else "",
-            )
-        )
-    if not found["devices"]:
-        findings.append(Finding(section="torch", name="device", value="CPU"))
-    return [*findings, examine_threads(int(found["threads"]), cores)]
+    gpus = [
+        (d["kind"], d["name"] + (f", {d['memory'] / GB:.0f} GB" if d["memory"] else ""))
+        for d in found["devices"]
+    ]
+    if gpu and not gpus:
+        gpus = [("GPU", gpu)]
+    return [
+        Finding(section="torch", name="built for", value=build),
+        Finding(section="torch", name="device", value="CPU"),
+        *(Finding(section="torch", name=n, value=f"{of}; {UNUSED}") for n, of in gpus),
+        examine_threads(int(found["threads"]), cores),
+    ]
 
 
 def examine_threads(threads: int, cores: Cores) -> Finding:
@@ -322,17 +298,11 @@ def nvidia_gpu() -> str | None:
     return lines[0].strip() if lines else None
 
 
-def pip_install(*words: str) -> str:
-    """Return the command that installs into the environment of this Python."""
-    return shlex.join([sys.executable, "-m", "pip", "install", *words])
-
-
-def torch_install(gpu: str | None, wanted: str, *, again: bool = False) -> str:
-    """Return the command that installs the torch that suits the machine."""
+def torch_install(wanted: str, *, again: bool = False) -> str:
+    """Return the command that installs torch for the CPU, the one that this version computes on."""
     force = ["--force-reinstall"] if again else []
-    if platform.system() != "Linux":
-        return pip_install(*force, wanted)
-    return pip_install(*force, wanted, "--index-url", GPU_TORCH if gpu else CPU_TORCH)
+    index = ["--index-url", CPU_TORCH] if platform.system() == "Linux" else []
+    return pip_install(*force, wanted, *index)
 
 
 def _version(package: str) -> str | None:

@@ -121,7 +121,7 @@ def test_refuses_tables_that_are_none_and_files_elsewhere(bids, tmp_path):
 
 def test_says_how_to_install_what_is_missing(bids, monkeypatch):
     monkeypatch.setitem(sys.modules, "mne_bids", None)
-    with pytest.raises(ValueError, match=r"pip install 'phosphene\[bids\]'"):
+    with pytest.raises(ValueError, match=r"/\S+ -m pip install mne-bids\.$"):
         read_bids(bids[1])
 
 

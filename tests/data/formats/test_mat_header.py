@@ -1,4 +1,5 @@
 import struct
+import sys
 import zlib
 
 import h5py
@@ -73,3 +74,11 @@ def test_refuses_hdf5_that_is_large_or_refers_elsewhere(tmp_path):
     path.write_bytes(path.read_bytes()[:600])
     with pytest.raises(ValueError, match=r"a\.set does not"):
         check_mat(path, max_bytes=MOST)
+
+
+def test_says_how_to_get_what_reads_hdf5(tmp_path, monkeypatch):
+    path = tmp_path / "a.set"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n")
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(ValueError, match=r"a\.set is one; install .* -m pip install pymat"):
+        check_mat(path, max_bytes=100)

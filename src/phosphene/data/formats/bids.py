@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from phosphene import _checks
+from phosphene._checks.installation import pip_install
 from phosphene.data.formats.companions import check_companions
 from phosphene.data.formats.mne_calls import one_sentence
 from phosphene.data.formats.mne_events import no_events
@@ -123,7 +124,7 @@ def _open(path: Path) -> "tuple[mne.io.BaseRaw, list[str]]":
     except ImportError:
         raise ValueError(
             f"BIDS folders are read by mne-bids, which is not installed; {path.name} lies in one; "
-            f"install it with pip install 'phosphene[bids]'."
+            f"install it with {pip_install('mne-bids')}."
         ) from None
     with one_sentence(path, by="mne-bids") as notes:
         import mne

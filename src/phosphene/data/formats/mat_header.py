@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from phosphene._checks.files import open_regular
+from phosphene._checks.installation import pip_install
 from phosphene.data.formats.mat_structure import check_arrays
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -37,8 +38,8 @@ def _check_hdf5(path: Path, max_bytes: int) -> None:
         import h5py
     except ImportError:
         raise ValueError(
-            f"a .set file of MATLAB 7.3 needs h5py and pymatreader; {path.name} is one; install "
-            f"them with pip install 'phosphene[hdf5]', or save it as version 7 in EEGLAB."
+            f"a .set file of MATLAB 7.3 needs pymatreader; {path.name} is one; install it "
+            f"with {pip_install('pymatreader')}, or save it as version 7 in EEGLAB."
         ) from None
     total = 0
 
