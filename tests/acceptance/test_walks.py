@@ -100,7 +100,7 @@ def save_pictures(images, folder, names):
 
 
 def save_muse_csv(recording, path):
-    """Write what muse-lsl writes: s, uV, and a marker that is 0 where nothing happened."""
+    """Write what muse-lsl writes with continuous=False, as the page says: s, uV, a marker or 0."""
     path.parent.mkdir(parents=True, exist_ok=True)
     n = recording.n_samples
     table = pd.DataFrame({"timestamps": 1.7e9 + np.arange(n) / recording.sfreq})
@@ -153,6 +153,16 @@ def test_walk_with_a_muse(tmp_path, walk, record, digits):
         save_muse_csv(recording, tmp_path / path)
     assert walk("walk-muse.md") >= 10
     check_results(tmp_path, name="muse", classes=classes)
+
+
+def test_the_recording_that_the_muse_page_shows_is_not_continuous():
+    """With continuous=True, the default of muse-lsl 2.5.3, the header lacks the markers."""
+    page = (DOCS / "walk-muse.md").read_text(encoding="utf-8")
+    commands = [line for line in page.splitlines() if line.startswith("muse/bin/")]
+    assert not [line for line in commands if "muselsl record" in line]
+    (recording,) = (line for line in commands if "record(" in line)
+    assert "continuous=False" in recording
+    compile(recording.partition('"')[2].rpartition('"')[0], "walk-muse.md", "exec")
 
 
 def test_walk_with_edf(tmp_path, walk, record, digits):

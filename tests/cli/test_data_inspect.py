@@ -95,6 +95,15 @@ def test_says_when_there_is_nothing_to_decode(raw, capsys):
     assert "next" not in out
 
 
+def test_inspects_a_recording_without_a_column_of_markers_and_says_so(raw, capsys):
+    path = raw / "subject1" / "a.csv"
+    pd.read_csv(path).drop(columns="Marker0").to_csv(path, index=False)
+    data_inspect.main([str(path)])
+    out = capsys.readouterr().out
+    assert "events none" in out
+    assert "note no column Marker0: recorded without markers" in out
+
+
 def test_refuses_absent_paths_and_damaged_files(raw):
     with pytest.raises(ValueError, match="nothing at"):
         data_inspect.main(["absent"])

@@ -78,6 +78,40 @@ def test_keeps_bad_values_when_asked_to_inspect(write, muse_text):
     assert len(recording.events) == 0
 
 
+@pytest.fixture
+def written_while_recording(muse_text):
+    """The layout of `muselsl record` 2.5.3: its first chunk is saved before any marker came."""
+    lines = muse_text().splitlines()
+    return [line.rpartition(",")[0] for line in lines[:13]] + lines[13:]
+
+
+def test_names_the_cause_where_the_header_was_written_before_the_first_marker(
+    write, written_while_recording
+):
+    path = write("\n".join(written_while_recording))
+    expected = r"6 fields .* data_1\.csv has 7 from line 14 on, .*first marker.*continuous=False"
+    for strict in (True, False):
+        with pytest.raises(ValueError, match=expected):
+            read_muse_csv(path, strict=strict)
+
+
+def test_a_header_written_before_the_first_marker_can_be_completed(write, written_while_recording):
+    early = [f"{line},{0 if i else 'Marker0'}" for i, line in enumerate(written_while_recording)]
+    whole = read_muse_csv(write("\n".join(early[:13] + written_while_recording[13:])))
+    assert len(whole.events) == 8
+
+
+def test_without_a_column_of_markers_there_are_no_events(write, muse_text):
+    path = write("\n".join(line.rpartition(",")[0] for line in muse_text().splitlines()))
+    with pytest.raises(ValueError, match=r"lacks Marker0 .*record with markers"):
+        read_muse_csv(path)
+    recording = read_muse_csv(path, strict=False)
+    assert recording.signal.shape == (4, 1024)
+    assert len(recording.events) == 0
+    assert recording.events["code"].dtype == read_muse_csv(write(muse_text())).events["code"].dtype
+    assert recording.meas_note == "no column Marker0: recorded without markers"
+
+
 def edit(text, line, change):
     lines = text.splitlines()
     lines[line - 1] = change(lines[line - 1])

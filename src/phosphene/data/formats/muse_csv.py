@@ -42,7 +42,8 @@ def read_muse_csv(
     ----------
     path
         File with the columns timestamps (s), TP9, AF7, AF8, TP10 (uV) and Marker or Marker0, which
-        is 0 where nothing happened and the event's code at its first sample.
+        is 0 where nothing happened and the event's code at its first sample. A file recorded
+        without markers has no such column.
     subject, session
         Taken from folders called ``subject...`` and ``session...`` when None, else "unknown".
     recording
@@ -54,7 +55,8 @@ def read_muse_csv(
     stimulus_column
         Column that names the picture at each event.
     strict
-        Refuse NaN, constant channels and files without events; False keeps them, for inspection.
+        Refuse NaN, constant channels and files without events or without a column of markers;
+        False keeps them, for inspection.
 
     Returns
     -------
@@ -65,8 +67,8 @@ def read_muse_csv(
     ------
     ValueError
         Naming file and line: for more than 128 MiB, text that is not UTF-8, missing columns, lines
-        with too few or too many fields (a truncated file), values that are not numbers, and rates
-        that no Muse has.
+        with too few or too many fields (a truncated file, or one that was written while it was
+        recorded), values that are not numbers, and rates that no Muse has.
     """
     path = Path(path)
     content = read_bytes(path, limit=MAX_BYTES)
@@ -76,12 +78,14 @@ def read_muse_csv(
         _checks.check_option("drop-channels", name, [c for c in (*CHANNELS, AUX) if c in table])
     marker = next((c for c in table.columns if re.fullmatch(r"Marker\d*", c)), None)
     wanted = ["timestamps", *channels, *([stimulus_column] if stimulus_column else [])]
-    missing = [c for c in wanted if c not in table] + ([] if marker else ["Marker0"])
-    if missing or marker is None:
+    missing = [c for c in wanted if c not in table]
+    missing += ["Marker0"] if strict and marker is None else []
+    if missing:
         raise ValueError(
             f"a muse-lsl file has the columns timestamps, {', '.join(CHANNELS)} and Marker0; "
             f"{path.name} lacks {', '.join(missing)} (it has {', '.join(table.columns)[:500]}); "
-            "export it again, or leave a missing channel out with --drop-channels."
+            "export it again, record with markers, or leave a missing channel out with "
+            "--drop-channels."
         )
     if not channels:
         raise ValueError(
@@ -90,7 +94,9 @@ def read_muse_csv(
     times = _numbers(table, "timestamps", path.name, allow_nan=False)
     sfreq, measured = _rate(times, path.name)
     uv = np.stack([_numbers(table, c, path.name, allow_nan=not strict) for c in channels])
-    codes = _numbers(table, marker, path.name, allow_nan=False)
+    codes = np.zeros(len(table))
+    if marker is not None:
+        codes = _numbers(table, marker, path.name, allow_nan=False)
     subject = subject or _from_folders(path, "subject")
     session = session or _from_folders(path, "session")
     stem = re.sub(r"(\.csv)+$", "", path.name, flags=re.IGNORECASE)
@@ -118,6 +124,7 @@ def read_muse_csv(
         montage="standard_1020" if AUX not in channels else None,
         gaps=find_gaps(times, sfreq),
         sfreq_measured=measured,
+        meas_note="" if marker else "no column Marker0: recorded without markers",
     )
     if strict:
         check_channels(result)
@@ -160,13 +167,22 @@ def _parse(content: bytes, name: str) -> pd.DataFrame:
             f"a muse-lsl file has at most {MAX_COLUMNS} columns; the first line of {name} is "
             f"{shown(header)}; name another file."
         )
-    number, wrong = 0, None
+    number, wrong, all_alike = 0, None, True
     for number, line in enumerate(io.StringIO(text, newline=None), start=1):
-        if wrong is None and line.count(",") != n_commas:
-            wrong = number, line.count(",") + 1 if line.strip() else 0
+        n_fields = line.count(",") + 1 if line.strip() else 0
+        if wrong is None and n_fields != n_commas + 1:
+            wrong = number, n_fields
+        all_alike &= wrong is None or n_fields == wrong[1]
     if number < 3:
         raise ValueError(
             f"a recording has a header and samples; {name} has {number} lines; copy it again."
+        )
+    if wrong is not None and all_alike and wrong[1] > n_commas + 1 and "Marker" not in header:
+        raise ValueError(
+            f"each line has {n_commas + 1} fields as its header; {name} has {wrong[1]} from line "
+            f"{wrong[0]} on, for muse-lsl wrote the header before the first marker came (and never "
+            "wrote the last seconds); record with continuous=False, or append ,Marker0 to the "
+            f"header and ,0 to the lines before {wrong[0]}."
         )
     if wrong is not None:
         cut = " (the last line: the file was cut off)" if wrong[0] == number else ""
