@@ -4,6 +4,7 @@ import torch
 from phosphene.training.batches import (
     balanced_index_batches,
     index_batches,
+    rows_per_class,
     same_class_batches,
     tensor_batches,
 )
@@ -36,6 +37,12 @@ def test_balanced_batches_hold_each_class_equally_often():
     rows = torch.cat([batch(step) for step in range(3)])
     assert labels[rows].bincount().tolist() == [9, 9]
     assert rows.bincount().tolist() == [1] * 9 + [3] * 3
+
+
+@pytest.mark.parametrize(("n_classes", "n_rows"), [(2, 6), (4, 4), (5, 5), (9, 9)])
+def test_a_balanced_batch_has_whole_rows_per_class(n_classes, n_rows):
+    batch = balanced_index_batches(torch.arange(20) % n_classes, batch_size=6, seed=0)
+    assert len(batch(0)) == n_rows == n_classes * rows_per_class(6, n_classes=n_classes)
 
 
 def test_tensors_are_cut_alike():

@@ -31,13 +31,12 @@ def balanced_index_batches(labels: Tensor, *, batch_size: int, seed: int) -> Ind
 
     The batch size is rounded down to a multiple of the number of classes.
     """
-    check_positive("batch_size", batch_size)
     classes = labels.unique().tolist()
     members = [(labels == label).nonzero().squeeze(1).cpu() for label in classes]
     streams = [
         _Stream(len(rows), seed, label) for rows, label in zip(members, classes, strict=True)
     ]
-    share = max(1, batch_size // len(classes))
+    share = rows_per_class(batch_size, n_classes=len(classes))
 
     def batch(step: int) -> Tensor:
         parts = [
@@ -47,6 +46,13 @@ def balanced_index_batches(labels: Tensor, *, batch_size: int, seed: int) -> Ind
         return torch.cat(parts)
 
     return batch
+
+
+def rows_per_class(batch_size: int, *, n_classes: int) -> int:
+    """Return how many rows of each class a balanced batch holds: at least one."""
+    check_positive("batch_size", batch_size)
+    check_positive("n_classes", n_classes)
+    return max(1, batch_size // n_classes)
 
 
 def tensor_batches(tensors: Sequence[Tensor], indices: IndexBatches) -> Batches:

@@ -6,7 +6,7 @@ import pytest
 from phosphene.data.scaling import ChannelScaler
 from phosphene.evaluation.probes import linear_probe
 from phosphene.export.networks import build_network
-from phosphene.recipes.eeg2image_2023 import encode
+from phosphene.recipes.eeg2image_2023 import config, encode
 
 
 @pytest.fixture
@@ -63,6 +63,38 @@ def test_learns_classes_that_differ(settings, easy_trials, quiet_watch, encoder,
     assert (decoded["probabilities"].argmax(1) == test.labels).mean() > 0.8
     assert (decoded["probe_probabilities"].argmax(1) == test.labels).mean() > 0.8
     assert {record["fold"] for record in quiet_watch.records} == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"objective": "triplet"}, ("`objective` and `compare", "80 or more", "--objective softm")),
+        ({"objective": "both", "compare_encoder": None}, ("of `objective`;", "--objective softm")),
+        ({}, ("of `compare_objective`;", "64 for 40 classes", "--compare-encoder None")),
+    ],
+)
+def test_triplets_need_two_trials_of_each_class_in_a_batch(changes, words):
+    settings = replace(config.quick(), **changes)
+    encode.check_triplets(settings, n_classes=32)
+    encode.check_triplets(replace(settings, encoder_batch=80), n_classes=40)
+    encode.check_triplets(
+        replace(settings, objective="softmax", compare_encoder=None), n_classes=40
+    )
+    with pytest.raises(ValueError, match="--encoder-batch 80 or more") as error:
+        encode.check_triplets(settings, n_classes=40)
+    assert all(word in str(error.value) for word in words)
+
+
+@pytest.mark.parametrize(("batch", "n_steps"), [(30, 15), (32, 15), (2, 150)])
+def test_an_epoch_is_counted_in_the_rows_that_a_batch_really_holds(
+    settings, easy_trials, quiet_watch, batch, n_steps
+):
+    settings = replace(settings, encoder_batch=batch, encoder_epochs=5)
+    train = easy_trials.select(np.arange(90))
+    encode.train_encoder(
+        settings, train, train.labels, seed=0, stage="encoder", watch=quiet_watch.watch
+    )
+    assert quiet_watch.records[-1]["step"] == n_steps
 
 
 def test_triplet_features_are_read_by_the_probe(settings, easy_trials, quiet_watch):

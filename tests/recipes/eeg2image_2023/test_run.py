@@ -123,6 +123,16 @@ def test_resuming_on_other_data_is_refused(trained, dataset, smoke):
         recipe_run.describe(trained.run, other, split, images, rows, seed=0)
 
 
+def test_triplets_without_a_pair_are_refused_before_anything_is_written(
+    smoke, start_run, data_folder, tmp_path
+):
+    settings = replace(smoke, encoder_batch=7)  # four classes: one trial of each
+    run = start_run(tmp_path / "run", settings)
+    with pytest.raises(ValueError, match=r"--encoder-batch 8 or more, or --compare-encoder None"):
+        recipe_run.train(settings, data=data_folder, run=run)
+    assert [path.name for path in run.path.iterdir()] == ["config.json"]
+
+
 def test_data_without_pictures_are_refused(smoke, dataset):
     with pytest.raises(ValueError, match="Import it again with --images"):
         recipe_run.prepare_pictures(smoke, replace(dataset, images=None))

@@ -23,7 +23,7 @@ from phosphene.export.signal_to_picture import (
     SignalToPicture,
 )
 from phosphene.recipes.eeg2image_2023.config import Config
-from phosphene.training.batches import balanced_index_batches, tensor_batches
+from phosphene.training.batches import balanced_index_batches, rows_per_class, tensor_batches
 from phosphene.training.devices import ALONE, Devices
 from phosphene.training.encoder_step import EncoderStep
 from phosphene.training.loop import fit
@@ -62,6 +62,29 @@ def published_encoder(config: Config) -> Config:
         signal_shift=0.0,
         squared_distance=False,
     )
+
+
+def check_triplets(config: Config, *, n_classes: int) -> None:
+    """Refuse, before anything is trained, batches in which no two trials share a class.
+
+    The triplet loss of such a batch is zero: nothing would be learned, and nothing would say so.
+    """
+    if rows_per_class(config.encoder_batch, n_classes=n_classes) > 1:
+        return
+    ways = {
+        "`objective`": (config.objective, "--objective softmax"),
+        "`compare_objective`": (
+            config.compare_objective if config.compare_encoder else "softmax",
+            "--compare-encoder None to leave the comparison out",
+        ),
+    }
+    found = {name: way for name, (objective, way) in ways.items() if objective != "softmax"}
+    if found:
+        raise ValueError(
+            f"a batch must hold 2 trials of each class for the triplets of {' and '.join(found)}; "
+            f"got --encoder-batch {config.encoder_batch} for {n_classes} classes. Give "
+            f"--encoder-batch {2 * n_classes} or more, or {' and '.join(found.values())}."
+        )
 
 
 def encoder_spec(config: Config, trials: Trials) -> dict[str, Any]:
@@ -130,7 +153,9 @@ def train_encoder(
     signals = torch.from_numpy(scaler.apply(trials.epochs_with_margin[:, :, cut]))
     with seeded(derive_seed(seed, "encoder weights")):
         encoder = build_network(encoder_spec(config, trials))
-    n_steps = max(1, config.encoder_epochs * len(trials) // config.encoder_batch)
+    share = rows_per_class(config.encoder_batch, n_classes=len(np.unique(labels)))
+    n_rows = share * len(np.unique(labels))  # of a batch, which whole rows per class make smaller
+    n_steps = max(1, config.encoder_epochs * len(trials) // n_rows)
     step = EncoderStep(
         encoder,
         n_classes=trials.n_classes,

@@ -19,6 +19,7 @@ from phosphene.recipes.eeg2image_2023.encode import Watch
 from phosphene.training.batches import (
     Batches,
     balanced_index_batches,
+    rows_per_class,
     same_class_batches,
     tensor_batches,
 )
@@ -70,7 +71,9 @@ def check_batches(config: Config, *, n_classes: int, n_devices: int) -> None:
     }
     for name, size in sizes.items():
         check_divisible(
-            f"{name}, in whole rows per class,", max(1, size // n_classes) * n_classes, n_devices
+            f"{name}, in whole rows per class,",
+            rows_per_class(size, n_classes=n_classes) * n_classes,
+            n_devices,
         )
 
 

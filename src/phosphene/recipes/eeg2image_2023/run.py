@@ -60,6 +60,7 @@ def train(
     trials = dataset.trials
     split = make_split(config, trials)
     if devices.first:
+        encode.check_triplets(config, n_classes=trials.n_classes)
         paint.check_batches(config, n_classes=trials.n_classes, n_devices=devices.n)
         describe(run, dataset, split, images, rows, seed=config.seed)
 
