@@ -109,7 +109,43 @@ def test_overview_of_the_data_group(capsys):
     assert "train a recipe" not in text
 
 
-def test_a_reader_that_leaves_early_is_no_failure():
-    command = f"{sys.executable} -m phosphene.cli.main recipes | true"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
-    assert done.stderr == ""
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Unable to allocate 3.2 GiB"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 3.2 GiB"),
+    ],
+)
+def test_too_little_memory_is_no_defect(command, capsys, error):
+    command(_raise(error))
+    assert main(["report"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("phosphene: this command must fit in memory; it does not (")
+    assert "3.2 GiB" in said
+    assert "fewer or shorter recordings" in said
+    assert "defect" not in said
+
+
+def test_memory_without_a_number_is_named_too(command, capsys):
+    command(_raise(MemoryError()))
+    assert main(["report"]) == 1
+    assert "it does not; " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("printer", ["print", "rich.print"])
+def test_a_reader_that_leaves_early_is_no_failure(printer):
+    """Lines are larger than what a pipe holds, so that the writer notices."""
+    program = (
+        "import sys, types, rich; from phosphene.cli.main import COMMANDS, main\n"
+        f"many = lambda argv: [{printer}('x' * 9000) for _ in range(99)]\n"
+        "sys.modules[COMMANDS['report'].module] = types.SimpleNamespace(main=many)\n"
+        "sys.exit(main(['report']))"
+    )
+    writer = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    writer.stdout.readline()
+    writer.stdout.close()
+    said = writer.stderr.read()
+    writer.stderr.close()
+    assert (writer.wait(), said) == (141, "")

@@ -58,8 +58,17 @@ COMMANDS = {
 }
 
 
+PIPE_CLOSED = 141
+"""What shells report of a program whose reader has gone."""
+NO_MEMORY_FOR_TORCH = "DefaultCPUAllocator: can't allocate memory"
+"""torch raises a RuntimeError with this."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 failed, 2 wrong use, 130 stopped."""
+    """Run one command and return its exit code.
+
+    0 done, 1 failed, 2 wrong use, 130 stopped, 141 its reader (such as `head`) closed the pipe.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
@@ -81,22 +90,42 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _fail(f"\n{stopped}", debug=debug, code=130)
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+    except BrokenPipeError:  # the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return PIPE_CLOSED
     except SystemExit as request:  # tyro: 0 after --help, 2 after printing what is wrong
+        if isinstance(request.__context__, BrokenPipeError):  # rich saw it first
+            return PIPE_CLOSED
         return request.code if isinstance(request.code, int) else 1
     except WrongUseError as error:
         return _fail(f"phosphene: {error}", debug=debug, code=2)
     except (ValueError, OSError) as error:
         return _fail(f"phosphene: {error}", debug=debug, code=1)
+    except MemoryError as error:
+        return _fail(_out_of_memory(error), debug=debug, code=1)
     except Exception as error:
+        if NO_MEMORY_FOR_TORCH in str(error):
+            return _fail(_out_of_memory(error), debug=debug, code=1)
         text = (
             f"phosphene: unexpected {type(error).__name__}: {error}. This is a defect; "
             "call the command again with --debug and report what it prints."
         )
         return _fail(text, debug=debug, code=1)
     return 0
+
+
+def _out_of_memory(error: Exception) -> str:
+    """Return one sentence for memory that ran out, with what was asked for if that is known."""
+    from phosphene.cli.machine import measure_memory
+
+    available = measure_memory().available
+    left = "" if available is None else f"; {available / 1e9:.1f} GB are left"
+    asked = f" ({str(error).splitlines()[0][:120]})" if str(error) else ""
+    return (
+        f"phosphene: this command must fit in memory; it does not{asked}{left}; close other "
+        "programs, give it fewer or shorter recordings or fewer channels, or take a machine with "
+        "more: docs/own-recordings.md says how much recordings need."
+    )
 
 
 def _split_command(words: list[str]) -> tuple[str, list[str]]:
