@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from phosphene.data import dataset as dataset_module
 from phosphene.data.dataset import is_dataset, load_dataset, load_recordings, save_dataset
 from phosphene.data.pairing import pair
 from phosphene.data.preprocess import cut_epochs
@@ -99,6 +100,67 @@ def test_the_hash_sees_pictures_and_epochs(parts, folder, tmp_path):
     assert load_dataset(folder).data_hash != load_dataset(tmp_path / "other").data_hash
 
 
+def changed_pixel(parts):
+    pixels = parts["images"].pixels.copy()
+    pixels[-1, -1, -1, -1] ^= 1
+    return {"images": dataclasses.replace(parts["images"], pixels=pixels)}
+
+
+def changed_table(name, column, value):
+    def change(parts):
+        table = parts[name].table.copy()
+        table.loc[table.index[-1], column] = value
+        return {name: dataclasses.replace(parts[name], table=table)}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        changed_pixel,
+        changed_table("images", "shown", True),
+        changed_table("images", "stimulus", "other.png"),
+        *(changed_table("trials", c, "x") for c in ("subject", "session", "block", "stimulus")),
+    ],
+)
+def test_the_hash_sees_what_models_and_splits_depend_on(parts, folder, tmp_path, change):
+    save_dataset(tmp_path / "other", **{**parts, **change(parts)})
+    assert load_dataset(folder).data_hash != load_dataset(tmp_path / "other").data_hash
+
+
+def test_folders_of_old_stay_readable_and_keep_their_hash(parts, folder, monkeypatch):
+    monkeypatch.setattr(dataset_module, "_WHOLE", 1000)
+    monkeypatch.setattr(dataset_module, "_BLOCK", 10)
+    info = json.loads((folder / "info.json").read_text())
+    del info["hashes"]
+    for name in info["files"]:
+        info["files"][name]["sha256"] = old_digest((folder / name).read_bytes())
+    images = parts["images"].table
+    text = parts["trials"].data_hash(()) + "".join(images["sha256"] + images["class_name"])
+    info["data_hash"] = hashlib.sha256(text.encode()).hexdigest()[:16]
+    (folder / "info.json").write_text(json.dumps(info))
+    assert load_dataset(folder).data_hash == info["data_hash"]
+
+
+def old_digest(content):
+    if len(content) > 1000:
+        starts = np.linspace(0, len(content) - 10, 16).astype(np.int64)
+        content = b"".join(content[start : start + 10] for start in starts)
+    return hashlib.sha256(content).hexdigest()
+
+
+def test_every_byte_of_a_large_file_is_verified(folder, monkeypatch):
+    monkeypatch.setattr(dataset_module, "_WHOLE", 1000)
+    monkeypatch.setattr(dataset_module, "_BLOCK", 10)
+    path = epochs_of(folder)
+    content = bytearray(path.read_bytes())
+    content[-25] ^= 1  # between the blocks that were once hashed
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="checksum"):
+        load_dataset(folder)
+
+
 def test_refuses_an_existing_folder_and_leaves_it_alone(parts, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "mine.txt").write_text("keep")
@@ -147,6 +209,7 @@ def change_info(folder, **values):
         (lambda f: (f / "info.json").write_text("{"), "import it again"),
         (lambda f: change_info(f, format_version=99), "format 99"),
         (lambda f: change_info(f, data_hash="0"), "hash"),
+        (lambda f: change_info(f, hashes=3), "ways 1 to 2.*has way 3"),
     ],
 )
 def test_notices_damage(folder, damage, match):

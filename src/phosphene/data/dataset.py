@@ -25,7 +25,7 @@ from phosphene.data.images import IMAGE_COLUMNS, ImageSet
 from phosphene.data.pairing import Pairing
 from phosphene.data.recording import Recording, check_distinct
 from phosphene.data.tables import read_table, write_table
-from phosphene.data.trials import REJECTED_COLUMNS, TRIAL_COLUMNS, Trials
+from phosphene.data.trials import REJECTED_COLUMNS, TRIAL_COLUMNS, TRIAL_ORIGIN, Trials
 
 FORMAT_VERSION = 1
 EVENT_DTYPES = {
@@ -48,8 +48,15 @@ INFO_DEFAULTS: dict[str, Any] = {
 
 MAX_FILES = 100_000
 
+HASHES = 2
+"""How checksums and `data_hash` are made: 2 hashes whole files, and all that `data_hash` names.
+
+Folders without this number are of version 1. They hashed sixteen blocks of files above 16 MiB, and
+their `data_hash` saw neither pixels nor where trials come from; they are read as they are.
+"""
+
 _AGAIN = "import it again."
-_WHOLE = 16 << 20  # files up to this size are hashed whole
+_WHOLE = 16 << 20  # in version 1, files up to this size are hashed whole
 _BLOCK = 1 << 20
 
 
@@ -66,8 +73,12 @@ class Dataset:
 
     @property
     def data_hash(self) -> str:
-        """Sixteen hex digits over all that a model can see, pictures included."""
-        return _data_hash(self.trials, self.images)
+        """Sixteen hex digits over all that a model can see or a split depends on.
+
+        Epochs, labels, names, rate, preprocessing, and where each trial comes from; pixels, classes
+        and names of the pictures, and which were shown.
+        """
+        return _data_hash(self.trials, self.images, self.info.get("hashes", HASHES))
 
     @property
     def name(self) -> str:
@@ -234,7 +245,10 @@ def _write(
             "dtype": str(array.dtype),
         }
     files = {
-        path.relative_to(draft).as_posix(): {"bytes": path.stat().st_size, "sha256": _digest(path)}
+        path.relative_to(draft).as_posix(): {
+            "bytes": path.stat().st_size,
+            "sha256": _digest(path, HASHES),
+        }
         for path in sorted(draft.rglob("*"))
         if path.is_file()
     }
@@ -257,7 +271,8 @@ def _write(
         "columns": columns,
         "arrays": arrays,
         "files": files,
-        "data_hash": _data_hash(trials, images),
+        "hashes": HASHES,
+        "data_hash": _data_hash(trials, images, HASHES),
     }
     given = {key: value for key, value in info.items() if key not in own}
     _write_json(draft / "info.json", {**INFO_DEFAULTS, "name": name, **given, **own})
@@ -300,7 +315,13 @@ def _read_info(folder: Path) -> dict[str, Any]:
             f"this version reads data sets of format {FORMAT_VERSION}; {folder} has format "
             f"{info['format_version']}; {_AGAIN}"
         )
+    info.setdefault("hashes", 1)
     check_structure(info, INFO_FIELDS, where=str(path), remedy=_AGAIN)
+    if info["hashes"] not in (1, HASHES):
+        raise ValueError(
+            f"this version makes checksums in the ways 1 to {HASHES}; {folder} has way "
+            f"{info['hashes']}; {_AGAIN}"
+        )
     _checks.check_positive(f"sfreq of {path}", info["epochs"]["sfreq"])
     return info
 
@@ -325,7 +346,7 @@ def _verify(folder: Path, info: Mapping[str, Any]) -> None:
             raise ValueError(
                 f"{name} must have {expected['bytes']} bytes; {folder} has {size}; {remedy}"
             )
-        if _digest(path) != expected["sha256"]:
+        if _digest(path, info["hashes"]) != expected["sha256"]:
             raise ValueError(
                 f"{name} must be what was written; its checksum in {folder} differs; {remedy}"
             )
@@ -342,24 +363,24 @@ def _open_array(folder: Path, name: str, info: Mapping[str, Any]) -> np.ndarray:
     return array
 
 
-def _digest(path: Path) -> str:
-    """Hash a file: whole when small, else sixteen blocks spread over it."""
-    digest = hashlib.sha256()
-    size = path.stat().st_size
+def _digest(path: Path, version: int) -> str:
+    """Hash a whole file; in version 1 sixteen blocks spread over a large one."""
     with open_regular(path) as file:
-        if size <= _WHOLE:
-            digest.update(file.read())
-        else:
-            for start in np.linspace(0, size - _BLOCK, 16).astype(np.int64):
-                file.seek(int(start))
-                digest.update(file.read(_BLOCK))
+        size = os.fstat(file.fileno()).st_size
+        if version > 1 or size <= _WHOLE:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.sha256()
+        for start in np.linspace(0, size - _BLOCK, 16).astype(np.int64):
+            file.seek(int(start))
+            digest.update(file.read(_BLOCK))
     return digest.hexdigest()
 
 
-def _data_hash(trials: Trials, images: ImageSet | None) -> str:
-    text = trials.data_hash()
+def _data_hash(trials: Trials, images: ImageSet | None, version: int) -> str:
+    text = trials.data_hash(TRIAL_ORIGIN if version > 1 else ())
     if images is not None:
         text += "".join(images.table["sha256"] + images.table["class_name"])
+        text += images.data_hash() if version > 1 else ""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

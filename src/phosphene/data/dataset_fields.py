@@ -20,6 +20,7 @@ INFO_FIELDS = {
     "columns": {str: _COLUMNS},
     "arrays": {str: {"shape": [int], "dtype": str}},
     "files": {str: {"bytes": int, "sha256": str}},
+    "hashes": int,
     "data_hash": str,
 }
 """What info.json must hold; a name with "?" may be missing."""

@@ -1,5 +1,7 @@
 """Pictures with their class, and which of them were shown."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -87,6 +89,18 @@ class ImageSet:
     def shown(self) -> np.ndarray:
         """Whether each picture was shown, bool."""
         return self.table["shown"].to_numpy(dtype=bool)
+
+    def data_hash(self) -> str:
+        """Hash pixels, classes, names and which pictures were shown, to sixteen hex digits."""
+        names = ("image_id", "class_name", "stimulus", "shown")
+        identity = {
+            "shape": list(self.pixels.shape),
+            "classes": list(self.classes),
+            **{name: self.table[name].tolist() for name in names},
+        }
+        digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode())
+        digest.update(np.ascontiguousarray(self.pixels).data)
+        return digest.hexdigest()[:16]
 
     def select(self, index: np.ndarray | Sequence[int]) -> "ImageSet":
         """Return the pictures of an integer or boolean index, in its order."""

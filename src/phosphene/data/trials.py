@@ -27,6 +27,9 @@ TRIAL_COLUMNS = {
 }
 """Columns of the trial table and their dtypes."""
 
+TRIAL_ORIGIN = ("subject", "session", "recording", "block", "stimulus")
+"""Columns of the trial table that splits and pairs of trial and picture depend on."""
+
 REJECTED_COLUMNS = {"recording": "str", "sample": "int64", "code": "str", "reason": "str"}
 """Columns of the table of rejected trials; ``sample`` is the event's, in the source."""
 
@@ -140,9 +143,17 @@ class Trials:
         """Sixteen hex digits that change when a preprocessing step does."""
         return json_hash(self.preprocessing)
 
-    def data_hash(self) -> str:
-        """Hash all that a model can see: epochs (through the trial ids), labels, names and rate."""
-        identity = {
+    def data_hash(self, origin: Sequence[str] = TRIAL_ORIGIN) -> str:
+        """Hash what a model can see and a split depends on, to sixteen hex digits.
+
+        Epochs (through the trial ids), labels, names, rate, and where each trial comes from.
+
+        Parameters
+        ----------
+        origin
+            Columns of the table to hash; data sets of old leave all out.
+        """
+        identity: dict[str, Any] = {
             "trials": self.table["trial"].tolist(),
             "labels": self.table["label"].tolist(),
             "classes": list(self.classes),
@@ -150,6 +161,8 @@ class Trials:
             "window": [self.sfreq, self.tmin, self.n_times, self.margin],
             "preprocessing": self.preprocessing_hash,
         }
+        if origin:
+            identity["origin"] = {name: self.table[name].tolist() for name in origin}
         return json_hash(identity)
 
     def select(self, index: np.ndarray | Sequence[int]) -> "Trials":
