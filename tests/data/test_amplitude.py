@@ -48,3 +48,11 @@ def test_a_wrong_unit_is_refused_with_its_factor(ratio, factor):
 def test_what_no_factor_explains_is_refused_without_one(found):
     with pytest.raises(ValueError, match="check its unit and the amplifier"):
         check_amplitude(found, SD, source="a.edf")
+
+
+def test_unit_and_remedy_are_those_of_the_signals():
+    again = "import again with --scale-signals"
+    with pytest.raises(ValueError, match=r"uV; .* uV; import again with --scale-signals 1e-6\."):
+        check_amplitude(SD * 1e6, SD, source="data", rescale=again)
+    with pytest.raises(ValueError, match=r"is 12 a\.u\.; .* had 0\.012 a\.u\.; check its unit"):
+        check_amplitude(SD * 1e6, SD * 1e3, source="data", unit="a.u.", rescale="")

@@ -12,7 +12,7 @@ import tyro
 
 from phosphene._checks import check_positive
 from phosphene.cli.progress import open_progress
-from phosphene.cli.signals import read_signals
+from phosphene.cli.signals import evenly_spread, read_signals
 from phosphene.cli.wrong_use import WrongUseError
 
 if TYPE_CHECKING:
@@ -91,9 +91,7 @@ def generate(options: GenerateOptions) -> "pd.DataFrame":
     bundle = load_bundle(folder)
     trials, shown = read_signals(options, bundle)
     if options.n_trials is not None and options.n_trials < len(trials):
-        import numpy as np
-
-        rows = np.linspace(0, len(trials) - 1, options.n_trials).round().astype(np.int64)
+        rows = evenly_spread(len(trials), options.n_trials)
         print(f"{len(rows)} of {len(trials)} trials, evenly spread")
         trials = trials.select(rows)
         shown = [shown[row] for row in rows]
@@ -178,7 +176,7 @@ def _draw(
     from phosphene.export.contact_sheet import contact_sheet, readable_picture
 
     (folder / "pictures").mkdir()
-    on_grid = np.unique(np.linspace(0, len(table) - 1, N_ON_GRID).round().astype(np.int64))
+    on_grid = evenly_spread(len(table), N_ON_GRID)
     kept = []
     progress.start("drawing", len(table) * options.n_draws)
     digits = max(4, len(str(len(table) - 1)))

@@ -31,18 +31,27 @@ def robust_sd(signal: Float[np.ndarray, "*dims chan time"]) -> Float[np.ndarray,
 
 
 def check_amplitude(
-    found: Float[np.ndarray, " chan"], expected: Float[np.ndarray, " chan"], *, source: str
+    found: Float[np.ndarray, " chan"],
+    expected: Float[np.ndarray, " chan"],
+    *,
+    source: str,
+    unit: str = "V",
+    rescale: str = "if the file names the wrong unit, give --scale-signals",
 ) -> None:
     """Refuse signals that are far stronger or weaker than those a model was trained on.
 
     Parameters
     ----------
     found
-        SD of each channel in V.
+        SD of each channel in `unit`.
     expected
         The same of the training trials.
     source
         What the signals are called.
+    unit
+        Of both; V is shown as uV.
+    rescale
+        What to do about a wrong unit, to be followed by the factor; "" where nothing can be done.
 
     Raises
     ------
@@ -52,13 +61,14 @@ def check_amplitude(
     ratio = float(np.median(found / expected))
     if 1 / FAR < ratio < FAR:
         return
-    size = f"{np.median(found) * 1e6:.3g} uV; the training trials had "
-    size += f"{np.median(expected) * 1e6:.3g} uV"
+    shown, times = ("uV", 1e6) if unit == "V" else (unit, 1.0)
+    size = f"{np.median(found) * times:.3g} {shown}; the training trials had "
+    size += f"{np.median(expected) * times:.3g} {shown}"
     remedy = "check its unit and the amplifier."
-    if ratio > 0 and math.isfinite(ratio):
+    if rescale and ratio > 0 and math.isfinite(ratio):
         power = -3 * round(math.log10(ratio) / 3)
         if power and 1 / FAR < ratio * 10.0**power < FAR:
-            remedy = f"if the file names the wrong unit, give --scale-signals 1e{power}."
+            remedy = f"{rescale} 1e{power}."
     raise ValueError(
         f"signals must be about as strong as the training trials; the SD of {source} is {size}; "
         f"{remedy}"
