@@ -5,6 +5,7 @@ import pytest
 
 from phosphene.cli.main import main
 from phosphene.data import downloads
+from phosphene.recipes.eeg2image_2023 import config, inception
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +29,17 @@ def test_a_copy_is_put_into_the_cache_and_found_again(cache, capsys):
     assert f"wrote   {path}" in said
     assert "verified" in said
     assert "next    phosphene evaluate" in said
+    assert "not to one with --inception off, as of demo and smoke" in said
     assert path.read_bytes() == b"weights"
     assert main(words) == 0  # asks no server
     assert f"kept    {path}" in capsys.readouterr().out
+
+
+def test_what_is_said_of_presets_is_true():
+    """A run keeps its settings, so `evaluate` adds nothing to those that have it off."""
+    assert {f().inception for f in (config.demo, config.smoke)} == {"off"}
+    assert {f().inception for f in (config.paper, config.quick)} == {"auto"}
+    assert not inception.check_weights(config.demo())
 
 
 def test_another_file_is_a_failure(cache, capsys):

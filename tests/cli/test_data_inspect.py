@@ -1,5 +1,6 @@
 import json
 import shlex
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -7,6 +8,11 @@ import pytest
 from PIL import Image
 
 from phosphene.cli import data_import, data_inspect
+
+
+def folder_of(path):
+    path.mkdir(parents=True)
+    return path
 
 
 @pytest.fixture
@@ -49,12 +55,23 @@ def test_the_command_it_names_runs(raw, capsys):
     words = shlex.split(command)
     assert words[:3] == ["phosphene", "data", "import"]
     assert words[-2:] == ["--drop-channels", "AF7"]
-    data_import.main(words[3:])
+    for name in ("class1", "class2"):
+        Image.new("L", (16, 16)).save(folder_of(Path("my pictures") / name) / "1.png")
+    data_import.main(["my pictures" if word == "PICTURES" else word for word in words[3:]])
     capsys.readouterr()
     data_inspect.main([words[words.index("--out") + 1], "--no-figure"])
     out = capsys.readouterr().out
     assert "1 rejected: gap in the time stamps" in out
     assert "--data 'data/my raw'" in out
+    assert "2 pictures of 16 x 16" in out
+
+
+def test_pictures_that_were_not_named_are_asked_for(raw, capsys):
+    data_inspect.main(["my raw"])
+    out = capsys.readouterr().out
+    assert "put your folder of pictures for PICTURES, and the names of its sub-folders" in out
+    with pytest.raises(ValueError, match="PICTURES"):
+        data_import.main(shlex.split(out.splitlines()[-1])[4:])
 
 
 def test_describes_a_data_set_and_draws_it_beside(raw, tmp_path, capsys):
@@ -155,7 +172,7 @@ def test_the_command_names_all_that_a_file_needs(tmp_path, monkeypatch, capsys):
     assert "Temp has the unit 'degC'" in text
     words = shlex.split(out.splitlines()[-1].removeprefix("next    "))
     assert words[-4:] == ["--events-from", "annotations", "--drop-channels", "Temp"]
-    data_import.main(words[3:])
+    data_import.main([word for word in words[3:] if word not in ("--images", "PICTURES")])
     out = capsys.readouterr().out
     assert "48 trials (24 class1, 24 class2)" in out
     renamed = ["--montage", "standard_1020", "--rename-channels", "FP1=Fp1"]

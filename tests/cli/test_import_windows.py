@@ -28,7 +28,7 @@ def lab(tmp_path, monkeypatch, make_windows):
     return tmp_path
 
 
-PICKLE = "eeg/char/data.pkl"
+PICKLE, SHOWN = "eeg/char/data.pkl", "--images PICTURES"
 
 
 def call(*words):
@@ -43,8 +43,10 @@ def test_the_inspected_command_runs(lab, capsys):
     assert "doubles 0 windows" in out
     assert "set     char" in out
     words = shlex.split(out.splitlines()[-1].removeprefix("next    "))
-    assert words == shlex.split(f"phosphene data import {PICKLE} --set char --out data/char")
-    data_import.main([*words[3:], "--images", "pictures"])
+    assert words == shlex.split(
+        f"phosphene data import {PICKLE} --set char --out data/char {SHOWN}"
+    )
+    data_import.main([*words[3:-1], "pictures"])
     out = capsys.readouterr().out
     assert "120 in x_train, 40 in x_test" in out
     assert "doubt   the source does not say" in out

@@ -27,6 +27,7 @@ def fetch_file(name: tyro.conf.Positional[str], *, source: Path | None = None) -
     print(f"holds   {DOWNLOADS[name].about}")
     print(f"sha256  {DOWNLOADS[name].sha256}, verified")
     print("next    phosphene evaluate RUN, which adds the scores to a finished run")
+    print("        (not to one with --inception off, as of demo and smoke: train again with auto)")
 
 
 def main(argv: list[str]) -> None:

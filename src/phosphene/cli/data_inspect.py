@@ -52,7 +52,10 @@ def main(argv: list[str]) -> None:
 
 
 def import_command(path: Path, found: Sequence[Mapping[str, Any]]) -> str:
-    """Return the command that imports what was inspected; it runs as it is."""
+    """Return the command that imports what was inspected.
+
+    PICTURES and the names of the classes (class1, ...) are to be replaced; all else runs as it is.
+    """
     codes = list(dict.fromkeys(code for record in found for code in record["events"]))
     bad = [
         channel["name"]
@@ -71,6 +74,7 @@ def import_command(path: Path, found: Sequence[Mapping[str, Any]]) -> str:
         classes = [f"class{i}" for i in range(1, len(codes) + 1)]
     name = path.resolve().stem if path.is_file() else path.resolve().name
     words = ["phosphene", "data", "import", str(path), "--out", f"data/{name}"]
+    words += ["--images", "PICTURES"]
     words += ["--events", *(f"{code}={name}" for code, name in zip(codes, classes, strict=True))]
     words += [word for option in options.items() for word in option]
     words += ["--drop-channels", *bad] if bad else []
@@ -95,8 +99,8 @@ def _inspect_recordings(path: Path, *, as_json: bool) -> None:
         print(f"\nevents  {n_codes} event codes; at least 2 classes are needed for a data set")
         return
     print(
-        "\nIn the next command, name the classes as your picture folders are named, and add "
-        "--images FOLDER."
+        "\nIn the next command, put your folder of pictures for PICTURES, and the names of its "
+        "sub-folders for the classes."
     )
     print(f"next    {command}")
 

@@ -98,7 +98,7 @@ def inspect_windows(path: Path, *, as_json: bool) -> None:
 
     found = inspect_thoughtviz(path)
     words = ["phosphene", "data", "import", str(path), "--set", found["set"] or next(iter(SETS))]
-    words += ["--out", f"data/{found['set'] or path.resolve().stem}"]
+    words += ["--out", f"data/{found['set'] or path.resolve().stem}", "--images", "PICTURES"]
     command = shlex.join(words)
     if as_json:
         print(json.dumps({**found, "next": command}, indent=2, ensure_ascii=False))
@@ -111,7 +111,8 @@ def inspect_windows(path: Path, *, as_json: bool) -> None:
     else:
         print(f"set     {found['set']}, as its folder or file is called")
     print(
-        "\nTo the next command add --images FOLDER, with a sub-folder of pictures for each class."
+        "\nIn the next command, put your folder of pictures, with a sub-folder for each class, for "
+        "PICTURES."
     )
     print(f"next    {command}")
 
