@@ -89,6 +89,15 @@ def test_leaves_channels_out(lab):
     assert load_dataset(lab / "data" / "set").trials.ch_names == ("TP9", "TP10")
 
 
+def test_a_channel_that_one_file_lacks_can_be_left_out_of_all(lab):
+    path = lab / "raw/subject01/session1/b.csv"
+    pd.read_csv(path).drop(columns="TP10").to_csv(path, index=False)
+    with pytest.raises(ValueError, match=r"lacks TP10.*--drop-channels"):
+        call(*EVENTS)
+    call(*EVENTS, "--drop-channels", "TP10")
+    assert load_dataset(lab / "data" / "set").trials.ch_names == ("TP9", "AF7", "AF8")
+
+
 @pytest.mark.parametrize(
     ("words", "match"),
     [
@@ -136,6 +145,7 @@ def copy(lab):
         (spoil("Marker0", 0), EVENTS, r"Marker0 of b\.csv is 0"),
         (cut, EVENTS, r"b\.csv has .*cut off"),
         (copy, EVENTS, r"a\.csv.*c\.csv.*same signal"),
+        (lambda lab: None, [*EVENTS, "--drop-channels", "TP11"], "Did you mean 'TP10'"),
         (lambda lab: None, ["--events", "1=houses", "7=faces"], "'faces'.*has none"),
         (lambda lab: (lab / "pictures/faces/x.txt").touch(), [*PICTURES, *EVENTS], r"x\.txt"),
         (lambda lab: None, ["--images", "pictures", "--shown", "h*", *EVENTS], "class 'faces'"),

@@ -4,7 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from phosphene.data.recording import check_channels, check_distinct, drop_channels, signal_sha256
+from phosphene.data.recording import (
+    UnknownChannelError,
+    check_channels,
+    check_distinct,
+    check_dropped,
+    drop_channels,
+    signal_sha256,
+)
 
 
 def test_knows_its_length(make_recording):
@@ -52,6 +59,13 @@ def test_drops_channels_and_refuses_unknown_names(make_recording):
         drop_channels(recording, ["C9"])
     with pytest.raises(ValueError, match="needs a channel"):
         drop_channels(recording, ["C0", "C1", "C2"])
+
+
+def test_names_all_channels_that_cannot_be_left_out():
+    check_dropped(["C1"], ["C0", "C1"])
+    with pytest.raises(UnknownChannelError, match="'C8'") as caught:
+        check_dropped(["C8", "C1", "C9"], ["C0", "C1"])
+    assert caught.value.names == ("C8", "C9")
 
 
 @pytest.mark.parametrize(("value", "match"), [(1e-6, "constant at 1 uV"), (np.nan, "finite")])

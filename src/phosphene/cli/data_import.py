@@ -63,7 +63,7 @@ class ImportOptions:
     session: str | None = None
     """Session, where no folder is called session...."""
     drop_channels: tuple[str, ...] = ()
-    """Channels to leave out."""
+    """Channels to leave out, where a file has them."""
     rename_channels: tuple[str, ...] = ()
     """New names of channels, as in FP1=Fp1."""
     channel_types: tuple[str, ...] = ("eeg",)
@@ -87,7 +87,7 @@ def import_dataset(options: ImportOptions) -> "Trials":
     """Read, check, cut and write; return the trials."""
     from phosphene.data.amplitude import scale_signal
     from phosphene.data.dataset import save_dataset
-    from phosphene.data.formats import find_recordings, read_recording
+    from phosphene.data.formats import find_recordings, read_recordings
     from phosphene.data.formats.image_folder import find_document
     from phosphene.data.formats.thoughtviz import is_thoughtviz
     from phosphene.data.pairing import pair
@@ -116,23 +116,20 @@ def import_dataset(options: ImportOptions) -> "Trials":
         options.rename_channels, option="--rename-channels", example="FP1=Fp1 FZ=Fz"
     )
     images = read_pictures(options, list(dict.fromkeys(events.values())))
-    recordings = [
-        read_recording(
-            path,
-            subject=options.subject,
-            session=options.session,
-            drop_channels=options.drop_channels,
-            keep_aux=options.keep_aux,
-            stimulus_column=options.stimulus_column,
-            rename_channels=renames,
-            channel_types=options.channel_types,
-            events_from=options.events_from,
-            montage=options.montage,
-            stream=options.stream,
-            unit=options.unit,
-        )
-        for path in find_recordings(options.sources)
-    ]
+    recordings = read_recordings(
+        find_recordings(options.sources),
+        subject=options.subject,
+        session=options.session,
+        drop_channels=options.drop_channels,
+        keep_aux=options.keep_aux,
+        stimulus_column=options.stimulus_column,
+        rename_channels=renames,
+        channel_types=options.channel_types,
+        events_from=options.events_from,
+        montage=options.montage,
+        stream=options.stream,
+        unit=options.unit,
+    )
     recordings = [scale_signal(recording, options.scale_signals) for recording in recordings]
     check_distinct(recordings)
     trials, rejected = cut_epochs(recordings, options.preprocessing, events=events)

@@ -1,5 +1,6 @@
 """Cut trials from recordings: filters, resampling, window, rejection. Nothing is learned."""
 
+import shlex
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -137,12 +138,7 @@ def cut_epochs(
     sfreq = 0.0
     for recording in recordings:
         if recording.ch_names != first.ch_names:
-            raise ValueError(
-                f"all recordings need the same channels; {first.source} has "
-                f"{list(first.ch_names)}, "
-                f"{recording.source} has {list(recording.ch_names)}; use --drop-channels or "
-                f"import apart."
-            )
+            raise _unequal_channels(first, recording)
         signal, rate = apply_signal_steps(recording, preprocessing)
         if sfreq and rate != sfreq:
             raise ValueError(
@@ -300,6 +296,19 @@ def _cut_recording(
                 "content": content_hash(recording.signal[:, start : start + source_window]),
             }
         )
+
+
+def _unequal_channels(first: Recording, other: Recording) -> ValueError:
+    names = dict.fromkeys((*first.ch_names, *other.ch_names))
+    shared = [name for name in names if name in first.ch_names and name in other.ch_names]
+    apart = [name for name in names if name not in shared]
+    remedy = "import them apart."
+    if shared and apart:
+        remedy = f"leave out --drop-channels {shlex.join(apart)}, or {remedy}"
+    return ValueError(
+        f"all recordings need the same channels in the same order; {first.source} has "
+        f"{list(first.ch_names)}, {other.source} has {list(other.ch_names)}; {remedy}"
+    )
 
 
 def _windows(

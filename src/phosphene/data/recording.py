@@ -121,10 +121,33 @@ def signal_sha256(signal: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(signal).tobytes()).hexdigest()
 
 
+class UnknownChannelError(ValueError):
+    """Channels are to be left out that a recording does not have; another one may."""
+
+    def __init__(self, message: str, names: Sequence[str]) -> None:
+        super().__init__(message)
+        self.names = tuple(names)
+
+
+def check_dropped(names: Sequence[str], found: Sequence[str]) -> None:
+    """Refuse to leave out channels that a recording lacks, all at once.
+
+    Raises
+    ------
+    UnknownChannelError
+        In the words of the first one.
+    """
+    unknown = [name for name in names if name not in found]
+    if unknown:
+        try:
+            _checks.check_option("drop-channels", unknown[0], found)
+        except ValueError as error:
+            raise UnknownChannelError(str(error), unknown) from None
+
+
 def drop_channels(recording: Recording, names: Sequence[str]) -> Recording:
     """Return the recording without the named channels; a name that it lacks is refused."""
-    for name in names:
-        _checks.check_option("drop-channels", name, recording.ch_names)
+    check_dropped(names, recording.ch_names)
     keep = [i for i, name in enumerate(recording.ch_names) if name not in names]
     if not keep:
         raise ValueError(

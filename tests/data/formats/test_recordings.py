@@ -1,6 +1,13 @@
+import edfio
+import numpy as np
 import pytest
 
-from phosphene.data.formats.recordings import find_recordings, has_recordings, read_recording
+from phosphene.data.formats.recordings import (
+    find_recordings,
+    has_recordings,
+    read_recording,
+    read_recordings,
+)
 
 
 def touch(folder, *names):
@@ -66,3 +73,24 @@ def test_refuses_options_of_other_formats(tmp_path, muse_text):
     with pytest.raises(ValueError, match=r"`--stimulus-column` is for .*a\.edf is MNE; leave"):
         read_recording(tmp_path / "a.edf", stimulus_column="picture")
     assert read_recording(path, channel_types=("eeg",), rename_channels={}).n_samples == 1024
+
+
+def write_edf(path, *names):
+    rng = np.random.default_rng(len(names))
+    signals = [edfio.EdfSignal(rng.normal(0, 20, 500), 100.0, label=name) for name in names]
+    for signal in signals:
+        signal.physical_dimension = "uV"
+    edfio.Edf(signals, annotations=[edfio.EdfAnnotation(1.0, None, "go")]).write(path)
+    return path
+
+
+def test_a_channel_to_leave_out_must_be_in_one_file_and_need_not_be_in_all(tmp_path):
+    wide = write_edf(tmp_path / "a.edf", "EEG Fz", "EEG Cz", "EEG Pz")
+    narrow = write_edf(tmp_path / "b.edf", "EEG Fz", "EEG Cz")
+    for paths in ([wide, narrow], [narrow, wide]):
+        found = read_recordings(paths, drop_channels=["Pz"])
+        assert [recording.ch_names for recording in found] == [("Fz", "Cz")] * 2
+    with pytest.raises(ValueError, match=r"got 'pz'\. Did you mean 'Pz'"):
+        read_recordings([narrow, wide], drop_channels=["Pz", "pz"])
+    with pytest.raises(ValueError, match="drop-channels"):
+        read_recordings([narrow], drop_channels=["Pz"])

@@ -9,6 +9,7 @@ from phosphene.data.formats.recordings import (
     find_recordings,
     has_recordings,
     read_recording,
+    read_recordings,
 )
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ __all__ = [
     "has_recordings",
     "read_images",
     "read_recording",
+    "read_recordings",
 ]
 
 

@@ -25,7 +25,7 @@ from phosphene.data.formats.mne_events import (
     no_events,
 )
 from phosphene.data.montage import check_montage
-from phosphene.data.recording import Recording, check_channels
+from phosphene.data.recording import Recording, check_channels, check_dropped
 
 if TYPE_CHECKING:
     import mne
@@ -225,8 +225,7 @@ def _chosen(
 ) -> list[str]:
     """Return the names of the channels to load, in the file's order."""
     types = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
-    for dropped in drop_channels:
-        _checks.check_option("drop-channels", dropped, raw.ch_names)
+    check_dropped(drop_channels, raw.ch_names)
     names = [
         channel
         for channel, kind in types.items()

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from phosphene import _checks
 from phosphene._checks.files import read_bytes, shown
-from phosphene.data.recording import Recording, check_channels
+from phosphene.data.recording import Recording, check_channels, check_dropped
 
 CHANNELS = ("TP9", "AF7", "AF8", "TP10")
 AUX = "Right AUX"
@@ -49,7 +48,7 @@ def read_muse_csv(
     recording
         Identity; subject, session and file name when None.
     drop_channels
-        Channels to leave out.
+        Channels to leave out, whether the file has them or not.
     keep_aux
         Keep ``Right AUX``, an input that is mostly left open.
     stimulus_column
@@ -74,8 +73,7 @@ def read_muse_csv(
     content = read_bytes(path, limit=MAX_BYTES)
     table = _parse(content, path.name)
     channels = [c for c in (*CHANNELS, *((AUX,) if keep_aux else ())) if c not in drop_channels]
-    for name in drop_channels:
-        _checks.check_option("drop-channels", name, [c for c in (*CHANNELS, AUX) if c in table])
+    check_dropped(drop_channels, (*CHANNELS, AUX))
     marker = next((c for c in table.columns if re.fullmatch(r"Marker\d*", c)), None)
     wanted = ["timestamps", *channels, *([stimulus_column] if stimulus_column else [])]
     missing = [c for c in wanted if c not in table]

@@ -142,6 +142,37 @@ def read_recording(
     return read_mne_raw(path, **shared, **options)
 
 
+def read_recordings(
+    paths: Sequence[Path], *, drop_channels: Sequence[str] = (), **options: Any
+) -> "list[Recording]":
+    """Read several recordings as `read_recording` does.
+
+    A channel to leave out need not be in all of them: where only some files have it, leaving it
+    out makes all alike.
+
+    Raises
+    ------
+    ValueError
+        When no file has a channel that is to be left out, and for what `read_recording` refuses.
+    """
+    from phosphene.data.recording import UnknownChannelError
+
+    recordings, refusals = [], []
+    for path in paths:
+        try:
+            recordings.append(read_recording(path, drop_channels=drop_channels, **options))
+        except UnknownChannelError as error:
+            names = [name for name in drop_channels if name not in error.names]
+            if len(paths) == 1:
+                raise
+            refusals.append(error)
+            recordings.append(read_recording(path, drop_channels=names, **options))
+    for name in drop_channels:
+        if len(refusals) == len(paths) and all(name in error.names for error in refusals):
+            raise min(refusals, key=lambda error: error.names.index(name))
+    return recordings
+
+
 def find_recordings(paths: Sequence[Path]) -> list[Path]:
     """Return the recording files among files and, searched recursively, folders; sorted.
 

@@ -20,7 +20,7 @@ from phosphene.data.formats.mne_raw import renamed
 from phosphene.data.formats.muse_csv import find_gaps
 from phosphene.data.formats.xdf_chunks import XdfStream, read_xdf_streams
 from phosphene.data.montage import check_montage
-from phosphene.data.recording import Recording, check_channels
+from phosphene.data.recording import Recording, check_channels, check_dropped
 
 VOLTS = {
     **dict.fromkeys(("microvolts", "microvolt", "uv", "µv", "μv"), 1e-6),
@@ -267,8 +267,7 @@ def _channels(
 ) -> tuple[list[int], list[str], np.ndarray]:
     """Return rows, names and scale to V of the channels to read."""
     labels = [c.get("label") or f"channel {i + 1}" for i, c in enumerate(stream.channels)]
-    for name in drop_channels:
-        _checks.check_option("drop-channels", name, labels)
+    check_dropped(drop_channels, labels)
     types = [c.get("type", "").casefold() for c in stream.channels]
     rows = [
         i
