@@ -58,6 +58,14 @@ def _read_recording(path: Path) -> object:
     return lenient
 
 
+def _read_packed(path: Path) -> object:
+    """Pack a damaged FIF file, so that its damage is not the packer's, and read that."""
+    if path.suffix == ".fif" and path.is_file():
+        content, path = path.read_bytes(), path.with_suffix(".fif.gz")
+        path.write_bytes(gzip.compress(content, 1))
+    return _read_recording(path)
+
+
 def _recordings(root: Path) -> dict[str, Sample]:
     import edfio
     import mne
@@ -84,6 +92,8 @@ def _recordings(root: Path) -> dict[str, Sample]:
     raw = mne.io.RawArray(uv * 1e-6, mne.create_info(list(NAMES), SFREQ, "eeg"), verbose="error")
     raw.set_annotations(mne.Annotations(list(onsets), 0.0, ["S1", "S2", "S1", "S2"]))
     raw.save(_of(root / "fif") / "a_raw.fif", verbose="error", overwrite=True)
+    for name in ("a_raw.fif", "b_raw.fif.gz"):
+        raw.save(_of(root / "fif.gz") / name, verbose="error", overwrite=True)
     mne.export.export_raw(_of(root / "set") / "a.set", raw, verbose="error", overwrite=True)
     pybv.write_brainvision(
         data=uv * 1e-6,
@@ -105,12 +115,17 @@ def _recordings(root: Path) -> dict[str, Sample]:
         "EDF": ("edf", ("a.edf",)),
         "BDF": ("bdf", ("a.bdf",)),
         "FIF": ("fif", ("a_raw.fif",)),
+        "FIF.GZ": ("fif.gz", ("a_raw.fif", "b_raw.fif.gz")),
         "EEGLAB": ("set", ("a.set",)),
         "BrainVision": ("brainvision", ("a.vhdr", "a.vmrk", "a.eeg")),
         "XDF": ("xdf", ("a.xdf",)),
     }
     return {
-        name: Sample(folder=root / where, mutated=mutated, read=_read_recording)
+        name: Sample(
+            folder=root / where,
+            mutated=mutated,
+            read=_read_packed if name == "FIF.GZ" else _read_recording,
+        )
         for name, (where, mutated) in files.items()
     }
 

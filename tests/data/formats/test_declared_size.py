@@ -41,14 +41,37 @@ def test_refuses_packed_files_that_unpack_out_of_proportion(tmp_path, monkeypatc
         check_declared_size(path)
 
 
-@pytest.mark.parametrize(("length", "following"), [(-1, 0), (1 << 30, 0), (4, 16), (4, 1)])
-def test_refuses_fif_tags_that_lead_out_or_back(tmp_path, length, following):
-    def tag(length, following):
-        return struct.pack(">4i", 100, 3, length, following) + bytes(4)
+def tag(kind, data=b"", *, following=0):
+    form = 10 if kind == NAME else 3
+    return struct.pack(">4i", kind, form, len(data), following) + data
 
-    path = tmp_path / "a.fif"
-    path.write_bytes(tag(4, 0) + tag(4, 60) + bytes(20) + tag(4, -1) + tag(9, 3))
-    check_declared_size(path)
-    path.write_bytes(tag(4, 0) + tag(length, following) + tag(4, 0))
-    with pytest.raises(ValueError, match="leads out of it or back"):
-        check_declared_size(path)
+
+NAME = 118
+STOP = tag(108, following=-1)
+
+
+@pytest.mark.parametrize("name", ["a.fif", "a.fif.gz", "a_raw.fif-1.gz"])
+def test_refuses_fif_tags_in_a_circle_in_every_part(tmp_path, name):
+    circle = tag(9, bytes(4)) + tag(9, bytes(4), following=20)
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(circle) if path.suffix == ".gz" else circle)
+    (tmp_path / "first.fif").write_bytes(tag(9) + tag(NAME, name.encode()) + STOP)
+    for start in ("first.fif", *([name] if ".fif.gz" in name else [])):
+        with pytest.raises(ValueError, match=f"{name} of 40 bytes has one at byte 20 that leads"):
+            check_declared_size(tmp_path / start)
+
+
+def test_refuses_parts_that_name_one_another_or_lie_elsewhere(tmp_path):
+    (tmp_path / "data").mkdir()
+    first, second = tmp_path / "data" / "a.fif", tmp_path / "data" / "a-1.fif"
+    first.write_bytes(tag(NAME, b"a-1.fif") + STOP)
+    check_declared_size(first)  # MNE says what is missing
+    second.write_bytes(tag(NAME, b"c.fif") + STOP)
+    check_declared_size(first)
+    second.write_bytes(tag(NAME, b"a.fif") + STOP)
+    with pytest.raises(ValueError, match=r"a-1\.fif names a\.fif, which comes before"):
+        check_declared_size(first)
+    second.write_bytes(tag(NAME, b"../b.fif") + STOP)
+    (tmp_path / "b.fif").write_bytes(STOP)
+    with pytest.raises(ValueError, match=r"a\.fif refers to b\.fif outside it"):
+        check_declared_size(first)

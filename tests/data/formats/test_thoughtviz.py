@@ -159,7 +159,7 @@ def test_refuses_a_class_without_a_window(make_windows, write):
     arrays["y_train"] = np.eye(10)[arrays["y_train"].argmax(1) % 9]
     trials_from(read_halves(write(arrays))[0], set_name="image")  # x_test has all ten
     arrays["y_test"] = np.eye(10)[arrays["y_test"].argmax(1) % 9]
-    with pytest.raises(ValueError, match="every class of the set 'image'.* none of Watch;"):
+    with pytest.raises(ValueError, match=r"every class of the set 'image'.* none of Watch;"):
         trials_from(read_halves(write(arrays))[0], set_name="image")
 
 

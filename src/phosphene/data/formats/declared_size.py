@@ -1,12 +1,15 @@
 """What a file claims to hold, compared with its size before memory is asked for."""
 
 import gzip
+import os
 import re
-import struct
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from phosphene._checks.files import open_regular
+from phosphene.data.formats.companions import check_companions
+from phosphene.data.formats.fif_tags import find_next_parts
 from phosphene.data.formats.mat_header import check_mat
 
 MAX_SAMPLES = 1 << 30
@@ -33,10 +36,10 @@ def check_declared_size(path: Path) -> None:
     suffix = path.suffix.lower()
     if suffix in (".vhdr", ".ahdr"):
         _check_brainvision(path)
+    elif path.name.lower().endswith((".fif", ".fif.gz")):
+        _check_fif(path)
     elif suffix == ".gz":
         _check_gzip(path)
-    elif suffix == ".fif":
-        _check_fif(path)
     elif suffix == ".set":
         most = max(PACKED_LEAST, path.stat().st_size * PACKED_RATIO)
         check_mat(path, max_bytes=most)
@@ -81,11 +84,12 @@ def _check_brainvision(path: Path) -> None:
         )
 
 
-def _check_gzip(path: Path) -> None:
+def _check_gzip(path: Path) -> int:
+    """Return how many bytes a file unpacks to."""
     most = max(PACKED_LEAST, path.stat().st_size * PACKED_RATIO)
     total = 0
     try:
-        with gzip.open(path) as file:
+        with open_regular(path) as packed, gzip.open(packed) as file:
             while total <= most and (block := file.read(_BLOCK)):
                 total += len(block)
     except (OSError, EOFError, zlib.error) as error:
@@ -97,22 +101,23 @@ def _check_gzip(path: Path) -> None:
             f"a packed recording unpacks to at most {PACKED_RATIO} times its size; {path.name} "
             f"gives more than {most} bytes; unpack it and look what it is."
         )
+    return total
 
 
 def _check_fif(path: Path) -> None:
-    """Follow the chain of tags, each of which must lie behind the one before and in the file."""
-    size = path.stat().st_size
-    position = 0
-    with path.open("rb") as file:
-        while position + 16 <= size:
-            file.seek(position)
-            _, _, length, following = struct.unpack(">4i", file.read(16))
-            end = position + 16 + length
-            if length < 0 or end > size or (following > 0 and following <= position):
-                raise ValueError(
-                    f"a FIF file is a chain of tags; {path.name} of {size} bytes has one at byte "
-                    f"{position} that leads out of it or back; copy or export it again."
-                )
-            if following < 0:
-                return
-            position = following or end
+    """Walk through the tags of all parts, each of which names the next."""
+    seen, left = {path.resolve()}, [path]
+    while left:
+        part = left.pop()
+        size = _check_gzip(part) if part.suffix.lower() == ".gz" else part.stat().st_size
+        names = find_next_parts(part, size=size)
+        there = (p for p in names if os.path.exists(p))  # noqa: PTH110 (raises for long names)
+        named = {p.resolve(): p for p in there}
+        check_companions(path, [*named.values()])
+        if again := seen.intersection(named):
+            raise ValueError(
+                f"the parts of a FIF file follow one another; {part.name} names "
+                f"{again.pop().name}, which comes before it; copy or export it again."
+            )
+        seen.update(named)
+        left += named.values()
