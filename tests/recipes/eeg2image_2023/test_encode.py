@@ -121,6 +121,23 @@ def test_noise_input_replaces_the_signals_only(settings, easy_trials, quiet_watc
     assert not np.allclose(decoded["noise_features"], decoded["features"])
 
 
+@pytest.mark.parametrize("n_alone", [1, 2])
+def test_noise_of_a_recordings_single_trial_is_like_that_of_other_trials(easy_trials, n_alone):
+    names = np.array(["a"] * 30 + ["b"] * 30, dtype=object)
+    test = easy_trials.select(np.arange(60))
+    test = replace(test, table=test.table.assign(recording=names))
+    whole = encode._noise_epochs(test, easy_trials, seed=0)
+    names = names.copy()
+    names[:n_alone] = [f"single {number}" for number in range(n_alone)]
+    some = replace(test, table=test.table.assign(recording=names))
+    noise = encode._noise_epochs(some, easy_trials, seed=0)
+    assert noise[:n_alone].std() == pytest.approx(whole.std(), rel=0.5)
+    np.testing.assert_array_equal(noise[30:], whole[30:])  # that of the others is as ever
+    assert not np.isclose(noise[:n_alone], test.epochs[:n_alone], rtol=0.1).all(axis=(1, 2)).any()
+    only = encode._noise_epochs(some.select(np.arange(1)), easy_trials, seed=0)
+    assert only.std() == pytest.approx(whole.std(), rel=0.5)
+
+
 def test_seed_decides_the_weights(smoke, easy_trials, quiet_watch):
     features = [
         encode.train_encoder(

@@ -224,7 +224,7 @@ def decode(
 ) -> dict[str, np.ndarray]:
     """Decode held-out trials, with a probe beside the decoder and noise in place of signals."""
     features = system.features(test.epochs)
-    noise_features = system.features(_noise_epochs(test, seed=seed))
+    noise_features = system.features(_noise_epochs(test, train, seed=seed))
     training_features = system.features(train.epochs)
     probe = linear_probe(training_features, train.labels, n_classes=train.n_classes)
     return {
@@ -236,12 +236,24 @@ def decode(
     }
 
 
-def _noise_epochs(test: Trials, *, seed: int) -> np.ndarray:
-    """Draw noise like the epochs of each recording, which keeps its gain and spectrum."""
+def _noise_epochs(test: Trials, train: Trials, *, seed: int) -> np.ndarray:
+    """Draw noise like the epochs of each recording, which keeps its gain and spectrum.
+
+    Of a single trial no noise can be drawn that is not the trial: those of recordings with one are
+    pooled, where only one is left its noise is like all held-out trials, and where it is the only
+    one, like the training trials.
+    """
     noise = np.empty(test.epochs.shape, np.float32)
-    recordings = test.table["recording"].to_numpy(dtype=str)
-    for name in np.unique(recordings):
-        rows = recordings == name
+    names = test.table["recording"].to_numpy(dtype=str)
+    _, group, counts = np.unique(names, return_inverse=True, return_counts=True)
+    alone = counts[group] < 2
+    if alone.any():
+        seed_here = derive_seed(seed, "noise input of single trials") % 2**32
+        pool = test.epochs[alone] if alone.sum() > 1 else test.epochs
+        pool = pool if len(pool) > 1 else train.epochs
+        noise[alone] = noise_like(np.asarray(pool), seed=seed_here)[: alone.sum()]
+    for name in np.unique(names[~alone]):
+        rows = names == name
         seed_here = derive_seed(seed, "noise input", str(name)) % 2**32
         noise[rows] = noise_like(np.asarray(test.epochs[rows]), seed=seed_here)
     return noise

@@ -110,15 +110,21 @@ def _pool(run: RunDir, keys: Iterable[str], name: str) -> dict[str, np.ndarray]:
 def _null_ranges(
     run: RunDir, fold_of_trial: np.ndarray, folds: list[str]
 ) -> dict[str, tuple[float, float]]:
-    """Return the 95 % range of balanced accuracy and AUC over decoders of permuted labels."""
+    """Return the 95 % range of balanced accuracy and AUC over decoders of permuted labels.
+
+    Folds in which one cannot be told, such as the AUC of a single trial, are left out of it.
+    """
     weights = np.array([(fold_of_trial == key).sum() for key in folds], dtype=np.float64)
     nulls = np.stack([run.read_arrays(f"folds/{key}/linear_null.npz")["scores"] for key in folds])
-    mean = np.tensordot(weights / weights.sum(), nulls, 1)
-    low = np.quantile(mean, 0.025, axis=0, method="lower")
-    high = np.quantile(mean, 0.975, axis=0, method="higher")
-    return {
-        name: (float(low[i]), float(high[i])) for i, name in enumerate(("balanced accuracy", "AUC"))
-    }
+    known = np.isfinite(nulls).all(axis=1)  # (fold, score)
+    ranges = {}
+    for i, name in enumerate(("balanced accuracy", "AUC")):
+        if (some := known[:, i]).any():
+            mean = np.tensordot(weights[some] / weights[some].sum(), nulls[some], 1)[:, i]
+            low = np.quantile(mean, 0.025, method="lower")
+            high = np.quantile(mean, 0.975, method="higher")
+            ranges[name] = (float(low), float(high))
+    return ranges
 
 
 def _decoding(
@@ -171,26 +177,28 @@ def _decoding(
             first = len(scores)
             add(key, method, "control", covered, null)
             for i in range(first, len(scores)):
-                low, high = ends[scores[i].name]
+                low, high = ends.get(scores[i].name, (None, None))
                 scores[i] = replace(scores[i], chance_low=low, chance_high=high)
     n_classes = arrays["probabilities"].shape[1]
+    _, fold, sizes = np.unique(arrays["fold"], return_inverse=True, return_counts=True)
+    large = sizes[fold] >= n_classes  # fewer trials than clusters cannot be clustered
     for key, method, role in (
         ("features", main, "result"),
         ("compare_features", f"{other}, {config.compare_objective}", "baseline"),
     ):
-        if key in arrays:
+        if key in arrays and large.any():
             scores.append(
                 kmeans_score(
-                    arrays[key],
-                    arrays["labels"],
+                    arrays[key][large],
+                    arrays["labels"][large],
                     n_classes=n_classes,
                     seed=config.seed,
                     method=method,
                     split=words,
                     role=role,
-                    folds=arrays["fold"],
-                    recordings=arrays["recording"],
-                    blocks=blocks,
+                    folds=arrays["fold"][large],
+                    recordings=arrays["recording"][large],
+                    blocks=None if blocks is None else blocks[large],
                     unit=design["unit"],
                 )
             )
