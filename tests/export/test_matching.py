@@ -9,6 +9,7 @@ from phosphene.data.recording import Recording
 from phosphene.export.matching import (
     Expected,
     check_places,
+    check_size,
     fit_preprocessing,
     fit_recording,
     pick_channels,
@@ -136,3 +137,45 @@ def test_any_rate_ends_at_that_of_the_model(sfreq):
     unresampled = replace(PLAIN, resample=None)
     assert fit_preprocessing(PLAIN, sfreq=sfreq) is PLAIN
     assert fit_preprocessing(unresampled, sfreq=sfreq).resample == sfreq
+
+
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [
+        (replace(PLAIN, resample=1e5), "rate of 100000 Hz may have 67108864 samples; it has 1200"),
+        (
+            replace(PLAIN, tmax=250.0, margin=1.0),
+            "all trials of new.edf at the model's rate of 128",
+        ),
+    ],
+)
+def test_settings_that_take_all_memory_are_refused_before_anything_is_filtered(
+    expected, monkeypatch, settings, match
+):
+    monkeypatch.setattr("phosphene.export.matching.apply_signal_steps", None)
+    samples = np.linspace(0, 100_000, 800).astype(np.int64)
+    events = pd.DataFrame({"sample": samples, "code": "1"}).astype({"code": "str"})
+    given = replace(recording(seconds=400.0), events=events)
+    with pytest.raises(ValueError, match=match):
+        fit_recording(given, replace(expected, preprocessing=settings))
+
+
+@pytest.mark.parametrize(
+    ("resample", "limit"), [(256.0, 30_000), (1024.0, 30_000), (1025.0, 30_000), (2000.0, 1 << 26)]
+)
+def test_a_rate_like_that_of_the_recording_fits_whatever_its_length(monkeypatch, resample, limit):
+    """The least stands for a recording that is longer than it: 30,720 samples were recorded."""
+    monkeypatch.setattr("phosphene.export.matching.LEAST_SAMPLES", limit)
+    given, settings = recording(seconds=40.0), replace(PLAIN, resample=resample)
+    if resample == 1025.0:
+        with pytest.raises(ValueError, match="may have 122880 samples; it has 123000"):
+            check_size(given, settings)
+        monkeypatch.setenv("PHOSPHENE_LIMIT_FACTOR", "2")
+    check_size(given, settings)
+
+
+def test_trials_may_overlap(monkeypatch):
+    monkeypatch.setattr("phosphene.export.matching.LEAST_SAMPLES", 0)
+    events = pd.DataFrame({"sample": np.arange(0, 10_000, 25), "code": "1"})  # each 0.1 s
+    given = replace(recording(seconds=40.0), events=events.astype({"code": "str"}))
+    check_size(given, replace(PLAIN, resample=None))

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
+from phosphene._checks.files import check_amount
 from phosphene.data.amplitude import check_amplitude, robust_sd
 from phosphene.data.channel_names import find_renames
+from phosphene.data.formats.declared_size import MAX_SAMPLES
 from phosphene.data.montage import load_montage
 from phosphene.data.preprocess import apply_signal_steps
 from phosphene.data.preprocessing import Preprocessing
@@ -20,6 +22,12 @@ EXCERPT_S = 60.0
 SAME_PLACE_M = 1e-3
 PERIODS = 3
 """Periods of the band's lower edge that a recording must last."""
+LEAST_SAMPLES = 1 << 26
+"""A recording may always take so many samples, over all channels, at the model's rate."""
+MAX_GROWTH = 4
+"""Else so many times those that it was recorded with."""
+MAX_OVERLAP = 32
+"""So many times those that it was recorded with in all trials, whose windows may overlap."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +56,7 @@ def fit_recording(recording: Recording, expected: Expected) -> tuple[Recording, 
     ------
     ValueError
         For missing channels, electrodes in other places, a rate or a length that the filters
-        cannot have, and amplitudes in another unit.
+        cannot have, a rate or windows that would take all memory, and amplitudes in another unit.
     """
     left_out = reference_left_out(expected.preprocessing.reference)
     own = expected.ch_names
@@ -57,6 +65,7 @@ def fit_recording(recording: Recording, expected: Expected) -> tuple[Recording, 
     check_places(fitted, expected.montage)
     check_rate(fitted, expected.preprocessing)
     check_length(fitted, expected.preprocessing)
+    check_size(fitted, expected.preprocessing)
     n_samples = round(EXCERPT_S * fitted.sfreq)
     start = max(0, (fitted.n_samples - n_samples) // 2)
     excerpt = replace(
@@ -167,6 +176,28 @@ def check_length(recording: Recording, preprocessing: Preprocessing) -> None:
             f"training trials; {recording.source} lasts {recording.duration:.2f} s; record longer, "
             "or leave the file out."
         )
+
+
+def check_size(recording: Recording, preprocessing: Preprocessing) -> None:
+    """Refuse settings, which may come from anybody, that make far more samples of a recording.
+
+    Raises
+    ------
+    ValueError
+        When it would have more than `MAX_GROWTH` times its samples at the new rate, or more than
+        `MAX_OVERLAP` times in its trials, and more than `LEAST_SAMPLES`; or more than a recording
+        may have.
+    """
+    n_chans, own = recording.signal.shape[0], recording.signal.size
+    rate = preprocessing.resample or recording.sfreq
+    window = preprocessing.tmax - preprocessing.tmin + 2 * preprocessing.margin
+    what = f"{recording.source} at the model's rate of {rate:g} Hz"
+    for said, seconds, growth in (
+        (what, recording.duration, MAX_GROWTH),
+        (f"all trials of {what}", window * len(recording.events), MAX_OVERLAP),
+    ):
+        limit = min(MAX_SAMPLES, max(LEAST_SAMPLES, growth * own))
+        check_amount(said, round(n_chans * seconds * rate), limit, unit="samples")
 
 
 def _remedy(missing: Sequence[str], others: Sequence[str]) -> str:
