@@ -3,15 +3,16 @@ import torch
 
 from phosphene.training.batches import (
     balanced_index_batches,
-    index_batches,
     rows_per_class,
     same_class_batches,
     tensor_batches,
 )
 
+ONE_CLASS = torch.zeros(10, dtype=torch.int64)
+
 
 def test_every_row_comes_once_per_pass():
-    batch = index_batches(10, batch_size=4, seed=0)
+    batch = balanced_index_batches(ONE_CLASS[:10], batch_size=4, seed=0)
     rows = torch.cat([batch(step) for step in range(5)])  # two passes
     assert sorted(rows[:10].tolist()) == list(range(10))
     assert sorted(rows[10:].tolist()) == list(range(10))
@@ -19,16 +20,19 @@ def test_every_row_comes_once_per_pass():
 
 
 def test_a_batch_depends_on_seed_and_step_alone():
-    forward, backward = (index_batches(7, batch_size=3, seed=1) for _ in range(2))
+    forward, backward = (
+        balanced_index_batches(ONE_CLASS[:7], batch_size=3, seed=1) for _ in range(2)
+    )
     steps = range(9)
     expected = [forward(step).tolist() for step in steps]
     assert [backward(step).tolist() for step in reversed(steps)] == expected[::-1]
-    other = index_batches(7, batch_size=3, seed=2)
+    other = balanced_index_batches(ONE_CLASS[:7], batch_size=3, seed=2)
     assert [other(step).tolist() for step in steps] != expected
 
 
 def test_a_batch_may_be_larger_than_the_data():
-    assert sorted(index_batches(2, batch_size=6, seed=0)(3).tolist()) == [0, 0, 0, 1, 1, 1]
+    rows = balanced_index_batches(ONE_CLASS[:2], batch_size=6, seed=0)(3)
+    assert sorted(rows.tolist()) == [0, 0, 0, 1, 1, 1]
 
 
 def test_balanced_batches_hold_each_class_equally_often():
@@ -62,7 +66,7 @@ def test_pictures_have_the_class_of_their_trial():
         labels,
         pictures=pictures,
         picture_labels=picture_labels,
-        indices=index_batches(4, batch_size=8, seed=0),
+        indices=balanced_index_batches(ONE_CLASS[:4], batch_size=8, seed=0),
         seed=0,
     )
     drawn = [batch(step) for step in range(20)]
@@ -79,6 +83,6 @@ def test_classes_without_a_picture_are_refused():
             torch.tensor([0, 1]),
             pictures=torch.zeros(1),
             picture_labels=torch.tensor([0]),
-            indices=index_batches(2, batch_size=2, seed=0),
+            indices=balanced_index_batches(ONE_CLASS[:2], batch_size=2, seed=0),
             seed=0,
         )

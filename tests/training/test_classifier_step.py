@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from phosphene.models.classifiers.picture_cnn import PictureCNN
-from phosphene.training.batches import index_batches, tensor_batches
+from phosphene.training.batches import balanced_index_batches, tensor_batches
 from phosphene.training.classifier_step import ClassifierStep
 from phosphene.training.loop import fit
 from phosphene.training.seeding import seeded, seeded_generator
@@ -23,7 +23,9 @@ def make_data(n=40):
 
 def test_learns_and_repeats():
     images, labels = make_data()
-    batches = tensor_batches([images, labels], index_batches(40, batch_size=10, seed=0))
+    batches = tensor_batches(
+        [images, labels], balanced_index_batches(labels, batch_size=10, seed=0)
+    )
     options = {"max_shift": 1, "contrast": 0.1, "noise": 0.1, "policy": ("color",)}
     steps = [make_step(**options) for _ in range(2)]
     for step in steps:

@@ -4,7 +4,7 @@ import torch
 from phosphene.augment.signal import SignalAugmentation
 from phosphene.models.encoders.compact_cnn import CompactCNN
 from phosphene.models.encoders.lstm import LSTMEncoder
-from phosphene.training.batches import index_batches, tensor_batches
+from phosphene.training.batches import balanced_index_batches, tensor_batches
 from phosphene.training.encoder_step import EncoderStep
 from phosphene.training.loop import fit
 from phosphene.training.seeding import seeded, seeded_generator
@@ -43,7 +43,8 @@ def test_both_is_the_sum():
 
 def test_an_interrupted_run_ends_bit_for_bit_as_if_undisturbed(tmp_path):
     signals, labels = make_data(margin=4)
-    batches = tensor_batches([signals, labels], index_batches(48, batch_size=8, seed=0))
+    indices = balanced_index_batches(labels, batch_size=8, seed=0)
+    batches = tensor_batches([signals, labels], indices)
     options = {
         "augmentation": STRONG,
         "margin": 4,

@@ -3,7 +3,7 @@ import torch
 
 from phosphene.models.discriminators.dcgan import DCGANDiscriminator
 from phosphene.models.generators.dcgan import DCGANGenerator
-from phosphene.training.batches import index_batches, tensor_batches
+from phosphene.training.batches import balanced_index_batches, tensor_batches
 from phosphene.training.gan_step import GANStep
 from phosphene.training.loop import fit
 from phosphene.training.seeding import seeded, seeded_generator
@@ -43,7 +43,9 @@ def make_batch(n=8):
 
 @pytest.mark.parametrize("options", [PAPER, CODE, EVERYTHING], ids=["paper", "code", "everything"])
 def test_an_interrupted_run_ends_bit_for_bit_as_if_undisturbed(tmp_path, options):
-    batches = tensor_batches(make_batch(30), index_batches(30, batch_size=8, seed=0))
+    one_class = torch.zeros(30, dtype=torch.int64)
+    indices = balanced_index_batches(one_class, batch_size=8, seed=0)
+    batches = tensor_batches(make_batch(30), indices)
     whole = make_step(**options)
     fit(whole, batches, n_steps=9)
     fit(make_step(**options), batches, n_steps=5, checkpoints=tmp_path)
