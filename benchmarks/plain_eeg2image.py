@@ -2,7 +2,8 @@
 
 The condition is tiled to planes and joined to the picture, tensors are contiguous (batch, color,
 height, width), every sub-step makes its own pictures, Adam is torch's default, and the triplet loss
-compares all triplets by masks of batch x batch x batch, as tensorflow-addons does. Gradients are
+compares all triplets by masks of batch x batch x batch, as tensorflow-addons does, without a copy
+or a gradient more than that takes. Gradients are
 taken for the updated network alone, as under a GradientTape. `take_weights` copies the weights of
 our networks, so that both can be asked for the same answers.
 """
@@ -168,34 +169,30 @@ class PlainGANStep:
 
 
 def plain_triplet_loss(features: Tensor, labels: Tensor, *, margin: float = 1.0) -> Tensor:
-    """Return tensorflow-addons' semi-hard triplet loss, with its masks over all triplets."""
-    n = len(labels)
+    """Return tensorflow-addons' semi-hard triplet loss, with its masks over all triplets.
+
+    Masks only choose: gradients flow through the chosen distances, not through batch**3 numbers.
+    """
     lengths = features.square().sum(1)
     gaps = (lengths[:, None] + lengths[None, :] - 2 * features @ features.T).clamp(min=0)
     zero = gaps <= 0
-    distances = (gaps + zero * 1e-16).sqrt() * ~zero * (1 - torch.eye(n, dtype=features.dtype))
-    adjacency = labels[:, None] == labels[None, :]
-    other = ~adjacency
-    # Rows of (batch * batch, batch): for positive p and anchor a, every candidate.
-    tiled = distances.repeat(n, 1)
-    mask = other.repeat(n, 1) & (tiled > distances.T.reshape(-1, 1))
-    found = (mask.sum(1) > 0).reshape(n, n).T
-    outside = _masked_minimum(tiled, mask).reshape(n, n).T
-    inside = _masked_maximum(distances, other).repeat(1, n)
-    semi_hard = torch.where(found, outside, inside)
-    positives = adjacency.to(features) - torch.eye(n, dtype=features.dtype)
-    hinge = (margin + distances - semi_hard) * positives
-    return hinge.clamp(min=0).sum() / positives.sum()
+    itself = torch.eye(len(labels), dtype=torch.bool)
+    distances = (gaps + zero * 1e-16).sqrt().masked_fill(zero | itself, 0)
+    same = labels[:, None] == labels[None, :]
+    negative = _negatives_by_masks(distances.detach(), same)
+    hinge = (margin + distances - distances.gather(1, negative)).clamp(min=0)
+    positive = same & ~itself
+    return (hinge * positive).sum() / positive.sum()
 
 
-def _masked_minimum(values: Tensor, mask: Tensor) -> Tensor:
-    highest = values.amax(1, keepdim=True)
-    return ((values - highest) * mask).amin(1, keepdim=True) + highest
-
-
-def _masked_maximum(values: Tensor, mask: Tensor) -> Tensor:
-    lowest = values.amin(1, keepdim=True)
-    return ((values - lowest) * mask).amax(1, keepdim=True) + lowest
+@torch.no_grad()
+def _negatives_by_masks(distances: Tensor, same: Tensor) -> Tensor:
+    """Compare every (anchor, positive) with every candidate: (batch, batch, batch)."""
+    strangers = distances.masked_fill(same, torch.inf)
+    farther = strangers[:, None, :] > distances[:, :, None]
+    nearest, outside = torch.where(farther, strangers[:, None, :], torch.inf).min(2)
+    inside = distances.masked_fill(same, -torch.inf).argmax(1, keepdim=True)
+    return torch.where(nearest.isinf(), inside, outside)
 
 
 class PlainEncoderStep:
