@@ -1,6 +1,7 @@
 import contextlib
 import os
 import socket
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from phosphene._checks.files import (
     FACTOR_VARIABLE,
     check_amount,
+    check_name,
     inside,
     open_regular,
     parse_json,
@@ -140,3 +142,9 @@ def test_links_that_stay_inside_and_a_linked_folder_are_followed(tmp_path):
 def test_messages_repeat_values_on_one_line():
     assert shown("a\nb") == r"'a\nb'"
     assert len(shown("x" * 1000)) == 100
+
+
+def test_a_file_name_must_be_text():
+    check_name(Path("ä/b.png"))
+    with pytest.raises(ValueError, match=r"must be UTF-8; 'a/\\udcff' is not; rename it"):
+        check_name(Path(os.fsdecode(b"a/\xff")))

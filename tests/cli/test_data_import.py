@@ -75,6 +75,49 @@ def test_named_pictures_make_it_paired(lab):
     assert set(dataset.trials.table["stimulus"]) == {"h_3.png", "f_3.png"}
 
 
+def test_unseen_pictures_take_prefixes_new_names_or_names_of_their_own(lab, capsys):
+    rng = np.random.default_rng(0)
+    for folder, names in (
+        ("shown", ("target-1", "nontarget-1")),
+        ("flat", ("target-7", "nontarget-8", "nontarget-9")),
+        ("folders/cat", ("a",)),
+        ("folders/bird", ("b",)),
+    ):
+        (lab / folder).mkdir(parents=True)
+        for name in names:
+            pixels = rng.integers(0, 256, (40, 40, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(lab / folder / f"{name}.png")
+    (lab / "cifar").mkdir()
+    records = rng.integers(0, 256, (6, 3073), dtype=np.uint8)
+    records[:, 0] = (0, 0, 1, 1, 2, 2)
+    records.tofile(lab / "cifar/data_batch_1.bin")
+    (lab / "cifar/batches.meta.txt").write_text("bird\ncat\ndog\n")
+    words = ["--images", "shown", "--class-from", "prefix", "--events", "1=dog", "2=cat"]
+    words += ["--class-names", "target=cat", "nontarget=dog", "--unseen-images"]
+    counts = {"flat": (1, 2), "folders": (1, 0), "cifar": (2, 2)}
+    for folder, (n_cats, n_dogs) in counts.items():
+        data_import.main(["raw", "--out", f"data/{folder}", *words, folder])
+        images = load_dataset(lab / "data" / folder).images
+        unseen = images.table[~images.shown]
+        assert (unseen["class_name"] == "cat").sum() == n_cats
+        assert (unseen["class_name"] == "dog").sum() == n_dogs
+    out = capsys.readouterr().out
+    assert "5 pictures of 40 x 40, 2 of them shown" in out
+    assert "6 pictures of 32 x 32, 2 of them shown" in out
+    assert "all became 32 x 32, as large as the smallest unseen pictures" in out
+    with pytest.raises(WrongUseError, match="nothing at absent"):
+        call(*words, "absent")
+
+
+def test_says_what_was_done_to_the_pictures(lab, capsys):
+    Image.new("RGBA", (50, 40), (0, 0, 0, 0)).save(lab / "pictures/houses/h_1.png")
+    call(*PICTURES, *EVENTS)
+    out = capsys.readouterr().out
+    assert "4 pictures of 20 x 20, 2 of them shown" in out
+    assert "below the 128 asked for, for faces/f_1.png is 20 x 20" in out
+    assert "1 picture is transparent in places, which became white (houses/h_1.png)" in out
+
+
 def test_codes_without_a_class_are_left_out(lab, capsys):
     path = lab / "raw/subject01/session1/a.csv"
     table = pd.read_csv(path)

@@ -143,6 +143,16 @@ def inside(folder: Path, name: str | Path) -> Path:
     return path
 
 
+def check_name(path: Path) -> None:
+    """Refuse a file name whose bytes are not UTF-8: no table or JSON file could hold it."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ValueError(
+            f"names of files and folders must be UTF-8; {shown(str(path))} is not; rename it."
+        ) from None
+
+
 def shown(value: object) -> str:
     """Return a value as a message may repeat it: on one line and not endless."""
     text = repr(value)

@@ -1,7 +1,7 @@
 """`phosphene data import`: from your recordings and pictures to a data set."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -49,13 +49,15 @@ class ImportOptions:
     shown: tuple[str, ...] = ()
     """Patterns of the names of the pictures that were shown ('*3.jpg'); all if left out."""
     unseen_images: Path | None = None
-    """More pictures of the classes that nobody was shown: they train the judge of pictures."""
+    """More pictures of the classes that nobody was shown: they train the judge of pictures. Their
+    classes are read and named as those of --images, or are in sub-folders, or named so already."""
     class_from: Literal["folder", "prefix"] = "folder"
     """Class of a picture: its folder's name, or its own name up to the first hyphen."""
     class_names: tuple[str, ...] = ()
     """New names for classes of pictures, as in target=cat nontarget=dog."""
     image_size: int = 128
-    """Larger or unequal pictures are cropped to squares and shrunk to this side."""
+    """Pictures are cropped to squares and shrunk to this side, or to the side of the smallest
+    picture where that is less."""
     grey: bool = False
     """Read pictures as grey."""
     subject: str | None = None
@@ -158,7 +160,7 @@ def import_dataset(options: ImportOptions) -> "Trials":
     if ignored:
         print(f"events  codes {', '.join(ignored)} have no class and were left out")
     if images is not None:
-        print(f"{len(images)} pictures, {int(images.shown.sum())} of them shown")
+        print_pictures(images)
     print(f"pairing {pairing.kind}: {pairing.reason}")
     if "unknown" in trials.table["subject"].to_numpy():
         print("subject unknown: no folder is called subject... or sub-...; name it with --subject")
@@ -187,15 +189,16 @@ def read_pictures(options: ImportOptions, classes: Sequence[str]) -> "ImageSet |
         return None
     from phosphene.data.formats import read_images
 
+    renames = read_pairs(
+        options.class_names, option="--class-names", example="target=cat nontarget=dog"
+    )
     images = read_images(
         options.images,
         class_from=options.class_from,
         image_size=options.image_size,
         grey=options.grey,
         shown=options.shown,
-        class_names=read_pairs(
-            options.class_names, option="--class-names", example="target=cat nontarget=dog"
-        ),
+        class_names=renames,
     )
     for name in classes:
         if name not in images.classes:
@@ -208,9 +211,35 @@ def read_pictures(options: ImportOptions, classes: Sequence[str]) -> "ImageSet |
     images = images.with_classes(classes)
     if options.unseen_images is None:
         return images
-    return images.with_unseen(
-        read_images(options.unseen_images, image_size=options.image_size, grey=options.grey)
+    return images.with_unseen(_read_unseen(options.unseen_images, options, renames))
+
+
+def _read_unseen(path: Path, options: ImportOptions, renames: Mapping[str, str]) -> "ImageSet":
+    """Read pictures whose classes may have their final names, as the pictures shown have not."""
+    from phosphene.data.formats import read_images
+    from phosphene.data.formats.image_folder import SUFFIXES, rename_classes
+
+    if not path.exists():
+        raise WrongUseError(
+            f"`--unseen-images` must be pictures; there is nothing at {path}; correct the path."
+        )
+    is_flat = path.is_file() or any(file.suffix.lower() in SUFFIXES for file in path.iterdir())
+    unseen = read_images(
+        path,
+        class_from=options.class_from if is_flat else "folder",
+        image_size=options.image_size,
+        grey=options.grey,
     )
+    return rename_classes(unseen, {o: n for o, n in renames.items() if o in unseen.classes})
+
+
+def print_pictures(images: "ImageSet") -> None:
+    """Print how many pictures there are, their size, and what was done to them."""
+    height, width = images.pixels.shape[1:3]
+    n_shown = int(images.shown.sum())
+    print(f"{len(images)} pictures of {width} x {height}, {n_shown} of them shown")
+    for note in images.notes:
+        print(f"note    pictures: {note}")
 
 
 def print_counts(trials: "Trials", rejected: Any) -> None:

@@ -37,6 +37,8 @@ class ImageSet:
         others can serve a judge that no generator was trained with.
     classes
         Class names, an index into which is the label; taken from the table when left empty.
+    notes
+        What a reader has to remark on what it did to them; a data set does not keep this.
 
     Raises
     ------
@@ -47,6 +49,7 @@ class ImageSet:
     pixels: np.ndarray
     table: pd.DataFrame
     classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape = (len(self.table), None, None, None)
@@ -124,7 +127,7 @@ class ImageSet:
         table = self.table[keep].reset_index(drop=True)
         order = {name: label for label, name in enumerate(classes)}
         table["label"] = table["class_name"].map(order).astype("int64")
-        return ImageSet(self.pixels[keep], table, tuple(classes))
+        return ImageSet(self.pixels[keep], table, tuple(classes), self.notes)
 
     def with_unseen(self, others: "ImageSet") -> "ImageSet":
         """Return these pictures and others of the same classes that nobody was shown.
@@ -168,8 +171,14 @@ class ImageSet:
             shown=False,
         )
         pixels = [part.resized(side, color=color).pixels for part in (self, others)]
+        notes = [*self.notes, *(f"unseen: {note}" for note in others.notes)]
+        if side < min(self.pixels.shape[1:3]):
+            notes.append(f"all became {side} x {side}, as large as the smallest unseen pictures")
         return ImageSet(
-            np.concatenate(pixels), pd.concat([self.table, table], ignore_index=True), self.classes
+            np.concatenate(pixels),
+            pd.concat([self.table, table], ignore_index=True),
+            self.classes,
+            tuple(notes),
         )
 
 

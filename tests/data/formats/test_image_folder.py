@@ -50,6 +50,47 @@ def test_marks_what_was_shown(write_pictures):
         mark_shown(images.table, ["x_*"], where=Path("pictures"))
 
 
+def test_transparent_places_become_white(tmp_path):
+    (tmp_path / "a").mkdir()
+    drawing = np.zeros((8, 8, 4), np.uint8)  # black on a transparent ground
+    drawing[2:4, :, 3] = 255
+    drawing[4:6, :, 3] = 128
+    opaque = np.full((8, 8, 4), 255, np.uint8)
+    opaque[..., :3] = np.arange(3)
+    palette = Image.new("P", (8, 8), 0)
+    palette.putpalette([9, 9, 9, 7, 7, 7])
+    Image.fromarray(drawing).save(tmp_path / "a" / "1.png")
+    Image.fromarray(opaque).save(tmp_path / "a" / "2.png")
+    Image.fromarray(drawing[..., [0, 3]]).save(tmp_path / "a" / "3.png")
+    palette.save(tmp_path / "a" / "4.png", transparency=0)
+    images = read_image_folder(tmp_path)
+    for index in (0, 2):
+        assert images.pixels[index, :, 0, 0].tolist() == [255, 255, 0, 0, 127, 127, 255, 255]
+    assert images.pixels[1, 0, 0].tolist() == [0, 1, 2]
+    assert (images.pixels[3] == 255).all()
+    (note,) = images.notes
+    assert note == "3 pictures are transparent in places, which became white (a/1.png)"
+    resized = read_image_folder(tmp_path, image_size=4).select([1, 0])
+    assert resized.pixels[1, 0, 0, 0] > 200
+    assert resized.notes == images.notes
+
+
+def test_says_which_picture_makes_all_small(write_pictures):
+    write_pictures("a/1.png", "a/2.png", size=(40, 40))
+    assert read_image_folder(write_pictures("a/3.png", size=(40, 40)), image_size=64).notes == ()
+    folder = write_pictures("b/1.png", size=(10, 30))
+    (note,) = read_image_folder(folder, image_size=32).notes
+    assert note.startswith("all became 10 x 10, below the 32 asked for, for b/1.png is 10 x 30;")
+    assert read_image_folder(folder, image_size=10).notes == ()
+
+
+def test_refuses_names_that_are_no_text(write_pictures):
+    folder = write_pictures("a/1.png")
+    (folder / "a" / os.fsdecode(b"caf\xe9.png")).write_bytes((folder / "a/1.png").read_bytes())
+    with pytest.raises(ValueError, match=r"must be UTF-8; 'a/caf\\udce9\.png' is not; rename it"):
+        read_image_folder(folder)
+
+
 def test_crops_and_shrinks_unequal_sizes(write_pictures):
     write_pictures("a/1.png", size=(40, 20))
     folder = write_pictures("b/1.png", size=(30, 90))

@@ -1,3 +1,5 @@
+import os
+
 import edfio
 import numpy as np
 import pytest
@@ -94,3 +96,10 @@ def test_a_channel_to_leave_out_must_be_in_one_file_and_need_not_be_in_all(tmp_p
         read_recordings([narrow, wide], drop_channels=["Pz", "pz"])
     with pytest.raises(ValueError, match="drop-channels"):
         read_recordings([narrow], drop_channels=["Pz"])
+
+
+def test_refuses_names_that_are_no_text(tmp_path, muse_text):
+    path = tmp_path / os.fsdecode(b"caf\xe9.csv")
+    path.write_text(muse_text())
+    with pytest.raises(ValueError, match="must be UTF-8"):
+        read_recording(path)

@@ -16,7 +16,7 @@ import pandas as pd
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from phosphene import _checks
-from phosphene._checks.files import check_amount, inside, read_bytes
+from phosphene._checks.files import check_amount, check_name, inside, read_bytes
 from phosphene.data.images import IMAGE_COLUMNS, ImageSet, fit_picture
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -61,14 +61,15 @@ def read_image_folder(
     -------
     ImageSet
         Classes and pictures in natural order of their names. The stimulus of a picture is its file
-        name, or its path in the folder where file names repeat.
+        name, or its path in the folder where file names repeat. Transparent places are white;
+        ``notes`` says so, and which small picture made all small.
 
     Raises
     ------
     ValueError
-        For a file that is no picture (LICENSE, README and hidden files are passed over), a damaged
-        picture, one above 50 million pixels, pictures above 2 GiB in all, unequal sizes, and links
-        that lead out of the folder.
+        For a file that is no picture (LICENSE, README and hidden files are passed over), a name
+        that is not UTF-8, a damaged picture, one above 50 million pixels, pictures above 2 GiB in
+        all, unequal sizes, and links that lead out of the folder.
     """
     path = Path(path)
     files = _find(path, class_from)
@@ -78,10 +79,14 @@ def read_image_folder(
     is_grey = grey or all(mode in ("1", "L") for _, mode in looks)
     color = 1 if is_grey else 3
     fit = _side([size for size, _ in looks], image_size, color, path)
-    pixels, digests = [], []
+    notes = _note_of_smallest(relative, [size for size, _ in looks], image_size)
+    pixels, digests, filled = [], [], []
     for file, name in zip(files, relative, strict=True):  # one is decoded at a time
         content = _read(file)
         picture = _open(content, name)
+        if _is_transparent(picture):
+            picture = _on_white(picture)
+            filled.append(name)
         if fit is not None:
             pixels.append(fit_picture(picture, size=fit, color=color))
         else:
@@ -89,6 +94,9 @@ def read_image_folder(
             pixels.append(array.reshape(*array.shape[:2], color))
             _check_same(pixels[0].shape, pixels[-1].shape, path)
         digests.append(hashlib.sha256(content).hexdigest())
+    if filled:
+        many = f"{len(filled)} pictures are" if len(filled) > 1 else "1 picture is"
+        notes.append(f"{many} transparent in places, which became white ({filled[0]})")
     names = [file.name for file in files]
     class_of = [_class_name(file, root, class_from) for file in files]
     classes = tuple(sorted(set(class_of), key=natural_key))
@@ -103,7 +111,8 @@ def read_image_folder(
             "sha256": digests,
         }
     ).astype(IMAGE_COLUMNS)
-    return ImageSet(np.stack(pixels), mark_shown(table, shown, where=path), classes)
+    table = mark_shown(table, shown, where=path)
+    return ImageSet(np.stack(pixels), table, classes, tuple(notes))
 
 
 def mark_shown(table: pd.DataFrame, patterns: Sequence[str], *, where: Path) -> pd.DataFrame:
@@ -160,11 +169,13 @@ def _find(path: Path, class_from: str) -> list[Path]:
     """Return the picture files in natural order, refusing any other kind of file."""
     _checks.check_option("class-from", class_from, ("folder", "prefix"))
     if path.is_file():
+        check_name(Path(path.name))
         _check_suffix(path, path.name)
         return [path]
     files = []
     for file in sorted(path.rglob("*"), key=lambda f: natural_key(f.relative_to(path).as_posix())):
         relative = file.relative_to(path)
+        check_name(relative)
         inside(path, relative)
         if file.is_symlink() and file.is_dir():
             raise ValueError(
@@ -238,6 +249,38 @@ def _open(content: bytes, name: str) -> Image.Image:
         picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
         picture.load()
         return ImageOps.exif_transpose(picture)
+
+
+def _is_transparent(picture: Image.Image) -> bool:
+    """Say whether a pixel lets something through; an alpha channel alone does not."""
+    if not picture.has_transparency_data:
+        return False
+    opacity = picture.convert("RGBA").getchannel("A").getextrema()
+    return opacity != (255, 255)
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """Lay a picture on white, as most programs show it; to drop the alpha would uncover junk."""
+    ground = Image.new("RGBA", picture.size, "white")
+    ground.alpha_composite(picture.convert("RGBA"))
+    return ground.convert("RGB")
+
+
+def _note_of_smallest(
+    names: Sequence[str], sizes: Sequence[tuple[int, int]], image_size: int | None
+) -> list[str]:
+    """Say which picture is smaller than what was asked for, where it makes others smaller."""
+    sides = [min(size) for size in sizes]
+    side = min(sides)
+    if image_size is None or side >= min(image_size, max(sides)):
+        return []
+    name, (width, height) = next(
+        (name, size) for name, size in zip(names, sizes, strict=True) if min(size) == side
+    )
+    return [
+        f"all became {side} x {side}, below the {image_size} asked for, for {name} is "
+        f"{width} x {height}; leave it out for larger ones"
+    ]
 
 
 @contextmanager

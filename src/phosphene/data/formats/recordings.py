@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from phosphene._checks.files import check_name
+
 if TYPE_CHECKING:
     from phosphene.data.recording import Recording
 
@@ -105,6 +107,7 @@ def read_recording(
         raise ValueError(
             f"a recording is continuous; by its name {path.name} is not; name the raw file."
         )
+    check_name(Path(path.name))
     kind = _kind(path)
     given = {
         "stimulus_column": stimulus_column,
