@@ -1,5 +1,7 @@
 import pandas as pd
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from phosphene.data.tables import read_table, write_table
 
@@ -13,6 +15,23 @@ def test_comes_back_as_it_went(tmp_path):
     columns = write_table(tmp_path / "a.csv", TABLE.assign(other=1), KNOWN)
     assert columns == KNOWN
     pd.testing.assert_frame_equal(read_table(tmp_path / "a.csv", columns, known=KNOWN), TABLE)
+
+
+@given(st.lists(st.text(), max_size=4))
+@example(["1\r2", "\r", "a\r\nb", "\x00", "\ufeff", " 1 ", '"', "\x85\u2028"])
+def test_any_text_comes_back(tmp_path_factory, texts):
+    path = tmp_path_factory.mktemp("tables") / "a.csv"
+    numbers = {"n": range(len(texts)), "onset": 0.1, "shown": True}
+    table = pd.DataFrame({"name": texts, **numbers}).astype(KNOWN)
+    columns = write_table(path, table, KNOWN)
+    pd.testing.assert_frame_equal(read_table(path, columns, known=KNOWN), table)
+
+
+def test_refuses_to_write_what_is_no_text(tmp_path):
+    table = TABLE.assign(name=["a", "b\udcff"])
+    with pytest.raises(ValueError, match=r"name in a\.csv holds '\\udcff'"):
+        write_table(tmp_path / "a.csv", table, KNOWN)
+    assert not (tmp_path / "a.csv").exists()
 
 
 def test_an_empty_table_keeps_its_dtypes(tmp_path):

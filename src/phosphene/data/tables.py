@@ -16,9 +16,28 @@ _AGAIN = "import it again."
 
 
 def write_table(path: Path, table: pd.DataFrame, dtypes: Mapping[str, str]) -> dict[str, str]:
-    """Write the known columns as CSV and return their dtypes."""
+    """Write the known columns as CSV and return their dtypes.
+
+    Raises
+    ------
+    ValueError
+        For text that UTF-8 cannot hold.
+    """
     columns = {name: dtype for name, dtype in dtypes.items() if name in table.columns}
-    table[list(columns)].astype(columns).to_csv(path, index=False, lineterminator="\n")
+    typed = table[list(columns)].astype(columns)
+    words = {name: typed[name].tolist() for name, dtype in columns.items() if dtype == "str"}
+    for name, texts in words.items():
+        try:
+            "".join(map(str, texts)).encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"text must be UTF-8; {name} in {path.name} holds {error.object[error.start]!a}; "
+                "correct the name that it comes from."
+            ) from None
+    # csv of Python before 3.13 does not quote a carriage return, which ends a line when it is read
+    returns = any("\r" in str(text) for texts in words.values() for text in texts)
+    quoting = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL
+    typed.to_csv(path, index=False, lineterminator="\n", quoting=quoting)
     return columns
 
 
