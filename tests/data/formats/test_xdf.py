@@ -81,6 +81,41 @@ def test_units_types_and_names_of_channels(write_xdf):
     assert read_xdf(bare, unit="V").ch_names == ("channel 1", "channel 2", "channel 3")
 
 
+def test_a_stream_without_units_can_be_inspected_and_says_the_option(write_xdf):
+    path = write_xdf(signal(channels=[], n=3), marks())
+    with pytest.raises(ValueError, match="say it with --unit uV"):
+        read_xdf(path)
+    looked_at = read_xdf(path, strict=False)
+    np.testing.assert_allclose(looked_at.signal, UV.T * 1e-6, rtol=1e-6)
+    assert "no unit of 3 channels, read as uV here" in looked_at.meas_note
+    assert looked_at.import_options == ("--unit", "uV")
+    assert read_xdf(path, unit="mV", strict=False).import_options == ()
+
+
+def test_codes_that_are_numbers_stand_in_full(write_xdf):
+    codes = (1_000_001, 1_000_002, 0.1234567)
+    path = write_xdf(signal(), marks(format="double64", codes=codes))
+    assert read_xdf(path).events["code"].tolist() == ["1000001", "1000002", "0.1234567"]
+
+
+def test_no_marker_falls_on_stamps_that_stand_still(write_xdf):
+    number = np.arange(500)
+    times = TIMES + np.where(number >= 150, 5, 0) + np.where(number >= 153, 5, 0)
+    times[150:153] = times[150]
+    marker = marks(times=(times[150] + 0.01, times[40], times[400]))
+    recording = read_xdf(write_xdf(signal(times=times), marker))
+    assert recording.gaps == (150, 153)
+    assert recording.events["sample"].tolist() == [40, 400]
+    assert "1 markers lie outside" in recording.meas_note
+    assert "1 pieces between gaps have time stamps that do not rise evenly" in recording.meas_note
+
+
+def test_one_sample_before_a_gap_takes_no_marker_from_it(write_xdf):
+    times = np.r_[TIMES[0] - 5, TIMES[1:]]
+    recording = read_xdf(write_xdf(signal(times=times), marks(times=(995.3, 1001.0, 995.0))))
+    assert recording.events["sample"].tolist() == [0, 100]
+
+
 def test_chooses_among_streams(write_xdf):
     numbers = marks(name="Codes", format="int32", codes=(3, 4, 0))
     path = write_xdf(signal(), signal(name="Amp2", type="eeg"), marks(), numbers)

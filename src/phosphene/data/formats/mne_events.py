@@ -106,6 +106,19 @@ def no_events() -> pd.DataFrame:
     )
 
 
+def event_code(value: str | int | float | np.number) -> str:
+    """Return the code of an event that a file gives as text or number; a number in full.
+
+    Examples
+    --------
+    >>> [event_code(value) for value in ("a", 3.0, 1000001, np.float32(0.1))]
+    ['a', '3', '1000001', '0.1']
+    """
+    if isinstance(value, str):
+        return value
+    return str(int(value)) if float(value).is_integer() else str(value)
+
+
 def _some_codes(table: pd.DataFrame) -> str:
     codes = list(dict.fromkeys(table["code"]))
     more = ", ..." if len(codes) > 5 else ""

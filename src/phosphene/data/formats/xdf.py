@@ -15,7 +15,7 @@ from phosphene.data.formats.companions import hash_files
 from phosphene.data.formats.declared_size import check_loaded_size
 from phosphene.data.formats.identity import name_from_folders
 from phosphene.data.formats.mne_calls import one_sentence
-from phosphene.data.formats.mne_events import FoundEvents, choose_source, no_events
+from phosphene.data.formats.mne_events import FoundEvents, choose_source, event_code, no_events
 from phosphene.data.formats.mne_raw import renamed
 from phosphene.data.formats.muse_csv import find_gaps
 from phosphene.data.formats.xdf_chunks import XdfStream, read_xdf_streams
@@ -31,6 +31,9 @@ VOLTS = {
 """Units that stream headers name, in V."""
 RATE_TOLERANCE = 0.01
 RATE_OVER_S = 1.0
+STEPS = (0.5, 2.0)
+"""Between which a piece's samples follow one another, in intervals of the nominal rate."""
+ASSUMED_UNIT = "uV"
 
 
 def read_xdf(
@@ -72,14 +75,15 @@ def read_xdf(
     unit
         Unit of channels of which the header gives none, one of `VOLTS`.
     strict
-        Refuse NaN, constant channels, several candidates for signal or markers, and files without
-        markers; False takes the first and says so, for inspection.
+        Refuse NaN, constant channels, channels without a unit, several candidates for signal or
+        markers, and files without markers; False takes uV and the first candidate and says so, for
+        inspection.
 
     Raises
     ------
     ValueError
-        For a damaged file, a channel without a unit, a rate that the time stamps contradict, and
-        what `strict` names.
+        For a damaged file, a channel that is not in volts, a rate that the time stamps contradict,
+        and what `strict` names.
 
     References
     ----------
@@ -101,22 +105,30 @@ def read_xdf(
     times = np.asarray(found[signal_stream.stream]["time_stamps"], dtype=np.float64)
     sfreq, measured = _rate(times, signal_stream.sfreq, path.name)
     gaps = find_gaps(times - times[0], sfreq)
-    grid = _Grid(times, gaps)
+    grid = _Grid(times, gaps, sfreq)
     tables, n_outside = {}, {}
     names = _unique_names([*markers.values()])
     for number in markers:
         tables[names[number]], n_outside[names[number]] = _events(found[number], grid)
     tables = {name: table for name, table in tables.items() if len(table)}
     source, asked = _choose_markers(tables, names, events_from, strict=strict, source=path.name)
-    rows, labels, scale = _channels(
-        signal_stream, drop_channels, channel_types, unit, source=path.name
-    )
+    rows, labels = _rows(signal_stream, drop_channels, channel_types, source=path.name)
+    scale, n_assumed = _scale(signal_stream, rows, labels, unit, strict=strict, source=path.name)
     values = np.asarray(found[signal_stream.stream]["time_series"])[:, rows].T
     with np.errstate(invalid="ignore", over="ignore"):  # checked below
         signal = (values.astype(np.float64) * scale[:, None]).astype(np.float32)
     subject = subject or name_from_folders(path, "subject")
     session = session or name_from_folders(path, "session")
     stem = re.sub(r"\.xdf$", "", path.name, flags=re.IGNORECASE)
+    if n_assumed:
+        notes.append(
+            f"the header names no unit of {n_assumed} channels, read as {ASSUMED_UNIT} here"
+        )
+    if grid.n_uneven:
+        notes.append(
+            f"{grid.n_uneven} pieces between gaps have time stamps that do not rise evenly: no "
+            f"marker falls on them"
+        )
     if source and n_outside[source]:
         notes.append(f"{n_outside[source]} markers lie outside the signal and were left out")
     result = Recording(
@@ -133,7 +145,7 @@ def read_xdf(
         gaps=gaps,
         sfreq_measured=measured,
         meas_note="; ".join(notes),
-        import_options=(*ask, *asked),
+        import_options=(*ask, *asked, *(("--unit", ASSUMED_UNIT) if n_assumed else ())),
     )
     if montage is not None:
         check_montage(montage, result.ch_names, source=path.name)
@@ -145,23 +157,25 @@ def read_xdf(
 class _Grid:
     """Evenly spaced samples between gaps, fitted to jittered time stamps."""
 
-    def __init__(self, times: np.ndarray, gaps: Sequence[int]) -> None:
+    def __init__(self, times: np.ndarray, gaps: Sequence[int], sfreq: float) -> None:
         self.edges = [0, *gaps, len(times)]
-        self.starts, self.steps = [], []
+        self.starts, self.steps, self.half = [], [], 0.5 / sfreq
         for first, last in zip(self.edges[:-1], self.edges[1:], strict=True):
             piece = times[first:last]
-            step, start = (
-                np.polyfit(np.arange(len(piece)), piece - piece[0], 1) if len(piece) > 1 else (1, 0)
-            )
+            step, start = 1 / sfreq, 0.0
+            if len(piece) > 1:
+                step, start = np.polyfit(np.arange(len(piece)), piece - piece[0], 1)
             self.starts.append(float(piece[0] + start))
-            self.steps.append(float(step))
+            self.steps.append(float(step) if STEPS[0] < step * sfreq < STEPS[1] else None)
+        self.n_uneven = self.steps.count(None)
 
     def sample(self, time: float) -> int | None:
         """Return the sample nearest to a time; None before, after and between the pieces."""
-        piece = int(np.searchsorted(self.starts, time + 0.5 * self.steps[0])) - 1
-        if piece < 0:
+        piece = int(np.searchsorted(self.starts, time + self.half)) - 1
+        step = self.steps[piece]
+        if piece < 0 or step is None:
             return None
-        index = round((time - self.starts[piece]) / self.steps[piece])
+        index = round((time - self.starts[piece]) / step)
         sample = self.edges[piece] + max(index, 0)
         return sample if sample < self.edges[piece + 1] else None
 
@@ -170,7 +184,7 @@ def _events(stream: Mapping[str, Any], grid: _Grid) -> tuple[pd.DataFrame, int]:
     """Return the markers that fall on samples, and how many do not."""
     samples, codes, n_outside = [], [], 0
     for time, values in zip(stream["time_stamps"], stream["time_series"], strict=True):
-        code = "/".join(_code(value) for value in values)
+        code = "/".join(event_code(value) for value in values)
         sample = grid.sample(float(time))
         if not any(value if isinstance(value, str) else value != 0 for value in values):
             continue  # an empty text, or 0 between events
@@ -181,12 +195,6 @@ def _events(stream: Mapping[str, Any], grid: _Grid) -> tuple[pd.DataFrame, int]:
         codes.append(code)
     table = pd.DataFrame({"sample": np.array(samples, np.int64), "code": codes})
     return table.astype({"code": "str"}).sort_values("sample", ignore_index=True), n_outside
-
-
-def _code(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{value:.0f}" if float(value).is_integer() else f"{value:g}"
 
 
 def _is_marker(stream: XdfStream) -> bool:
@@ -257,15 +265,10 @@ def _unique_names(streams: Sequence[XdfStream]) -> dict[int, str]:
     }
 
 
-def _channels(
-    stream: XdfStream,
-    drop_channels: Sequence[str],
-    channel_types: Sequence[str],
-    unit: str | None,
-    *,
-    source: str,
-) -> tuple[list[int], list[str], np.ndarray]:
-    """Return rows, names and scale to V of the channels to read."""
+def _rows(
+    stream: XdfStream, drop_channels: Sequence[str], channel_types: Sequence[str], *, source: str
+) -> tuple[list[int], list[str]]:
+    """Return rows and names of the channels to read."""
     labels = [c.get("label") or f"channel {i + 1}" for i, c in enumerate(stream.channels)]
     check_dropped(drop_channels, labels)
     types = [c.get("type", "").casefold() for c in stream.channels]
@@ -279,20 +282,35 @@ def _channels(
             f"a recording needs channels of the types {', '.join(channel_types)}; {source} keeps "
             f"none of {', '.join(labels)}; choose others with --channel-types, or drop fewer."
         )
+    return rows, [labels[row] for row in rows]
+
+
+def _scale(
+    stream: XdfStream,
+    rows: Sequence[int],
+    labels: Sequence[str],
+    unit: str | None,
+    *,
+    strict: bool,
+    source: str,
+) -> tuple[np.ndarray, int]:
+    """Return each row's scale to V, and of how many the unit is assumed, which `strict` bars."""
     if unit is not None:
         _checks.check_option("unit", unit.casefold(), VOLTS)
-    scale = []
-    for row in rows:
+    scale, n_assumed = [], 0
+    for row, label in zip(rows, labels, strict=True):
         said = stream.channels[row].get("unit", "") or unit or ""
+        if not said and not strict:
+            said, n_assumed = ASSUMED_UNIT, n_assumed + 1
         if said.casefold() not in VOLTS:
             remedy = "say it with --unit uV" if not said else "choose another stream"
             raise ValueError(
-                f"a channel has a unit of volts; {labels[row]} of {source} has "
+                f"a channel has a unit of volts; {label} of {source} has "
                 f"{repr(said) if said else 'none'}; {remedy}, or leave it out with --drop-channels "
-                f"'{labels[row]}'."
+                f"'{label}'."
             )
         scale.append(VOLTS[said.casefold()])
-    return rows, [labels[row] for row in rows], np.array(scale)
+    return np.array(scale), n_assumed
 
 
 def _rate(times: np.ndarray, nominal: float, name: str) -> tuple[float, float]:
