@@ -167,11 +167,23 @@ def test_several_devices_are_refused_where_the_recipe_trains_on_one(fake, words,
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("fails", [None, ValueError("as the first says"), ConnectionError("gone")])
-def test_a_process_that_is_not_the_first_writes_and_says_nothing(
-    fake, words, tmp_path, capsys, monkeypatch, fails
+@pytest.mark.parametrize(
+    ("fails", "alive"),
+    [
+        (None, True),
+        (ValueError("as the first says"), False),
+        (ConnectionError("gone"), True),
+        (OSError("disk failed here"), True),
+        (OSError("disk failed here"), False),
+    ],
+)
+def test_a_process_that_is_not_the_first_says_only_what_it_alone_met(
+    fake, words, tmp_path, capsys, monkeypatch, fails, alive
 ):
     seen = []
+    parents = iter([1, *[1 if alive else 2] * 10])
+    monkeypatch.setattr("phosphene.cli.train.os.getppid", lambda: next(parents))
+    monkeypatch.setattr("phosphene.cli.train._PATIENCE_S", 0.25)
 
     def train(config, *, data, run, resume, on_stage, progress, devices):
         seen.append((progress, devices.rank))
@@ -186,5 +198,6 @@ def test_a_process_that_is_not_the_first_writes_and_says_nothing(
     monkeypatch.setattr("phosphene.training.devices.launch_devices", lambda n: second)
     code = main(["train", "fake_2020", *words, "--devices", "2"])
     assert (code, seen) == (1 if fails else 0, [(None, 1)])
-    assert capsys.readouterr() == ("", "")
+    told = "process 1 of 2: disk failed here\n" if alive and type(fails) is OSError else ""
+    assert capsys.readouterr() == ("", told)
     assert not (tmp_path / "run").exists()

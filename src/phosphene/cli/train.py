@@ -3,8 +3,11 @@
 import dataclasses
 import json
 import logging
+import os
 import shlex
 import shutil
+import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 USAGE = "phosphene train RECIPE [PRESET] --data DATA --out RUN [--resume] [--devices N] [settings]"
 
 logger = logging.getLogger(__name__)
+
+_PATIENCE_S = 5.0
+"""How long a process waits for the first one to end with the same error."""
 
 
 def main(argv: list[str]) -> None:
@@ -145,7 +151,12 @@ def _launch(recipe: Recipe, n_devices: int) -> "Devices":
 
 
 def _take_part(recipe: Recipe, config: Any, *, data: Path, out: Path, devices: "Devices") -> None:
-    """Train along in a process that is not the first, writing and printing nothing."""
+    """Train along in a process that is not the first, writing nothing.
+
+    What ends the first one too is left for it to tell; what ends this one alone is told here, with
+    its number.
+    """
+    parent = os.getppid()
     try:
         recipe.train(
             config,
@@ -156,9 +167,28 @@ def _take_part(recipe: Recipe, config: Any, *, data: Path, out: Path, devices: "
             progress=None,
             devices=devices,
         )
-    except (KeyboardInterrupt, ConnectionError, ValueError, ArithmeticError):
+    except (KeyboardInterrupt, ConnectionError):  # told by the process where it began
         logger.debug("Process %d ended:", devices.rank, exc_info=True)
-        raise SystemExit(1) from None  # the first process meets the same and tells
+        raise SystemExit(1) from None
+    except (ValueError, ArithmeticError, OSError) as error:
+        logger.debug("Process %d ended:", devices.rank, exc_info=True)
+        if _first_goes_on(parent):
+            print(f"process {devices.rank} of {devices.n}: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _first_goes_on(parent: int) -> bool:
+    """Wait a little and say whether the first process did not meet the same error.
+
+    The parent is the first process, whose end gives this one another parent, or a launcher such as
+    torchrun, which ends this process when the first one fails.
+    """
+    end = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < end:
+        if os.getppid() != parent:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _recipe_and_preset(argv: list[str]) -> tuple[Recipe, str, list[str]]:
