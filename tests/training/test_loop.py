@@ -136,6 +136,37 @@ def test_stops_when_the_loss_is_not_finite():
         fit(Diverging(), batches, n_steps=9, log_every=2)
 
 
+@pytest.mark.parametrize("rank", [0, 1])
+def test_what_is_not_finite_is_never_saved(tmp_path, rank):
+    class Fabric:
+        world_size, global_rank = 2, rank
+
+        def broadcast(self, value):
+            return value
+
+        def all_reduce(self, value, *, reduce_op):
+            return 2 * value
+
+    class Diverging(CountStep):
+        def __call__(self, batch):
+            super().__call__(batch)
+            return {"loss": torch.tensor(float("nan") if batch[0] > 2 else 1.0)}
+
+    step = Diverging()
+    step.devices = Devices(Fabric())
+    with pytest.raises(FloatingPointError, match="by step 4"):  # long before the next record
+        fit(step, batches, n_steps=9, log_every=9, checkpoints=tmp_path, checkpoint_every=2)
+    kept = latest_checkpoint(tmp_path)
+    assert (kept and kept.name) == (None if rank else "step_00000002.pt")
+
+
+def test_a_checkpoint_between_records_changes_no_record(tmp_path):
+    records = []
+    fit(CountStep(), batches, n_steps=4, log=records.append, log_every=4, checkpoints=tmp_path,
+        checkpoint_every=3)  # fmt: skip
+    assert [record["loss"] for record in records] == [1.5]
+
+
 def test_refuses_no_steps():
     with pytest.raises(ValueError, match="`n_steps` must be greater than 0"):
         fit(CountStep(), batches, n_steps=0)

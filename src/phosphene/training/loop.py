@@ -109,16 +109,18 @@ def fit(
             values = step(batches(done - 1))
             for name, value in values.items():
                 recent.setdefault(name, []).append(value.detach())
-            if done % log_every == 0 or done == n_steps:
+            reports = done % log_every == 0 or done == n_steps
+            saves = done % checkpoint_every == 0 or done == n_steps
+            if reports or saves:
                 means = {name: float(torch.stack(some).mean()) for name, some in recent.items()}
                 means = devices.mean_values(means)
-                _check_finite(means, stage, done)
+                _check_finite(means, stage, done)  # on all processes, and before anything is kept
+            if reports:
                 if log is not None:
                     log({"stage": stage, "step": done, **means})
                 progress.update(done, means)
                 recent = {}
-            due = done % checkpoint_every == 0 or done == n_steps
-            if checkpoints is not None and due and devices.first:
+            if checkpoints is not None and saves and devices.first:
                 save_checkpoint(checkpoints, collect_state(step.parts), step=done)
     progress.finish()
 
