@@ -250,6 +250,17 @@ def test_real_duplicates_are_refused(real_data, tmp_path):
         data_import.main([str(source), "--out", str(tmp_path / "x"), *EVENTS])
 
 
+def test_what_was_done_while_reading_is_recorded(lab):
+    words = ["--reject", "None", "--scale-signals", "1e-3", "--drop-channels", "AF7", "AF8"]
+    call(*EVENTS, *words)
+    said = load_dataset(lab / "data" / "set").info["import_options"]
+    assert said["scale_signals"] == 1e-3
+    assert said["drop_channels"] == ["AF7", "AF8"]
+    assert said["rename_channels"] == []
+    assert said["events_from"] is None
+    assert said["image_size"] == 128
+
+
 def test_a_wrong_unit_can_be_put_right(lab):
     words = ["--events", "1=houses", "2=faces", "--reject", "None"]
     for out, factor in (("as_it_is", "1"), ("scaled", "1e-3")):

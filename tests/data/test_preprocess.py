@@ -240,7 +240,7 @@ def test_refuses_nan(make_recording):
 
 def test_describes_every_step_with_parameters_and_versions():
     settings = Preprocessing(notch=50.0, baseline=(-0.1, 0.0), reference="average", reject=1e-4)
-    steps = describe(settings, sfreq=256.0)["steps"]
+    steps = describe(settings, sfreqs=[256.0, 256.0])["steps"]
     assert [step["step"] for step in steps] == [
         "reference",
         "notch",
@@ -252,3 +252,19 @@ def test_describes_every_step_with_parameters_and_versions():
     ]
     assert steps[2]["hz"] == [1.0, 30.0]
     assert steps[2]["mne"]
+    assert steps[3]["from_hz"] == 256.0
+
+
+@pytest.mark.parametrize(
+    ("sfreqs", "from_hz"),
+    [([128.0], None), ([128.0, 256.0], 256.0), ([500.0, 128.0, 256.0, 500.0], [256.0, 500.0])],
+)
+def test_describes_the_rates_of_all_recordings(sfreqs, from_hz):
+    steps = {step["step"]: step for step in describe(Preprocessing(), sfreqs=sfreqs)["steps"]}
+    assert steps.get("resample", {}).get("from_hz") == from_hz
+
+
+def test_recordings_of_several_rates_are_all_described(make_recording):
+    recordings = [make_recording("a"), make_recording("b", sfreq=256.0, seed=1)]
+    trials, _ = cut_epochs(recordings, Preprocessing(tmax=0.5), events=EVENTS)
+    assert [s["from_hz"] for s in trials.preprocessing["steps"] if "from_hz" in s] == [256.0]

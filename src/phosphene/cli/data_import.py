@@ -149,6 +149,7 @@ def import_dataset(options: ImportOptions) -> "Trials":
             "events": events,
             "ignored_codes": ignored,
             "montage": recordings[0].montage,
+            "import_options": options_of_reading(options),
             "licence": "" if options.images is None else find_document(options.images),
         },
     )
@@ -173,6 +174,17 @@ def main(argv: list[str]) -> None:
     import_dataset(options)
     print(f"data    {options.out}")
     print(f"next    phosphene data inspect {shlex.quote(str(options.out))}")
+
+
+def options_of_reading(options: ImportOptions) -> dict[str, Any]:
+    """Return what was done to signals and pictures when they were read, as plain JSON values."""
+    names = (
+        *("drop_channels", "rename_channels", "channel_types", "keep_aux", "scale_signals"),
+        *("stream", "unit", "events_from", "stimulus_column"),
+        *("shown", "class_from", "class_names", "image_size", "grey"),
+    )
+    values = {name: getattr(options, name) for name in names}
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
 
 
 def read_pictures(options: ImportOptions, classes: Sequence[str]) -> "ImageSet | None":

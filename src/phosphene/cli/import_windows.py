@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from phosphene._checks.files import shown
-from phosphene.cli.data_import import ImportOptions, print_counts, read_pictures
+from phosphene.cli.data_import import ImportOptions, print_counts, print_pictures, read_pictures
 from phosphene.cli.wrong_use import WrongUseError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def import_windows(options: ImportOptions) -> "Trials":
     if others:
         print(f"others  {shown(list(others))} in the pickle were passed over")
     if images is not None:
-        print(f"{len(images)} pictures, {int(images.shown.sum())} of them shown")
+        print_pictures(images)
     print(f"pairing {pairing.kind}: {pairing.reason}")
     return trials
 

@@ -161,14 +161,23 @@ def cut_epochs(
         ch_names=ch_names,
         classes=classes,
         table=table,
-        preprocessing=describe(preprocessing, sfreq=first.sfreq),
+        preprocessing=describe(preprocessing, sfreqs=[r.sfreq for r in recordings]),
     )
     return trials, rejected_table.astype(REJECTED_COLUMNS)
 
 
-def describe(preprocessing: Preprocessing, *, sfreq: float) -> dict[str, Any]:
-    """List the steps with their parameters and library versions, as plain JSON values."""
+def describe(preprocessing: Preprocessing, *, sfreqs: Sequence[float]) -> dict[str, Any]:
+    """List the steps with their parameters and library versions, as plain JSON values.
+
+    Parameters
+    ----------
+    preprocessing
+        Settings.
+    sfreqs
+        Rates of the recordings in Hz; those that were resampled are named, a single one alone.
+    """
     mne_version = version("mne")
+    resampled = sorted({rate for rate in sfreqs if rate != preprocessing.resample})
     steps: list[dict[str, Any]] = []
     if preprocessing.reference != "none":
         left_out = reference_left_out(preprocessing.reference)
@@ -198,11 +207,11 @@ def describe(preprocessing: Preprocessing, *, sfreq: float) -> dict[str, Any]:
                 "mne": mne_version,
             }
         )
-    if preprocessing.resample not in (None, sfreq):
+    if preprocessing.resample is not None and resampled:
         steps.append(
             {
                 "step": "resample",
-                "from_hz": sfreq,
+                "from_hz": resampled if len(resampled) > 1 else resampled[0],
                 "to_hz": preprocessing.resample,
                 "by": "mne.filter.resample (FFT), then shifted to each onset by a fraction of a "
                 "sample",
