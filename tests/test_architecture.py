@@ -156,3 +156,13 @@ def test_links_between_pages_lead_somewhere(page):
     links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
     missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert not missing
+
+
+def test_the_installation_without_make_takes_torch_as_make_does():
+    """On Linux PyPI's torch brings gigabytes for GPUs, which this version does not use."""
+    make = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    index = re.search(r"^CPU_INDEX := (\S+)$", make, re.MULTILINE)[1]
+    page = (PROJECT / "docs" / "first-run.md").read_text(encoding="utf-8")
+    lines = [line.strip() for line in page.splitlines() if line.startswith("    .venv/bin/pip ")]
+    assert len(lines) == 2
+    assert lines[0].endswith(f"-c constraints.txt --index-url {index} torch")
