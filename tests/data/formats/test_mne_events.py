@@ -6,6 +6,7 @@ import pytest
 from phosphene.data.formats.mne_events import (
     FoundEvents,
     choose_source,
+    event_code,
     find_events,
     no_events,
 )
@@ -18,6 +19,22 @@ def make_raw(stim, annotations=()):
     )
     onset, duration, text = zip(*annotations, strict=True) if annotations else ((), (), ())
     return raw.set_annotations(mne.Annotations(onset, duration, text), verbose="error")
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("a b", "a b"),
+        (np.int64(2**53 + 1), "9007199254740993"),
+        (1e6 + 1, "1000001"),
+        (np.float32(0.1), "0.1"),
+        (np.float64(1 / 3), "0.3333333333333333"),
+        (np.float64("nan"), "nan"),
+        (-2, "-2"),
+    ],
+)
+def test_codes_that_are_numbers_stand_in_full(value, code):
+    assert event_code(value) == code
 
 
 def test_finds_events_by_source(tmp_path):

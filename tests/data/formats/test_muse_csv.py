@@ -35,6 +35,24 @@ def test_reads_volts_events_and_identity(write, muse_text, marker):
     assert recording.n_gaps == 0
 
 
+@pytest.mark.parametrize(
+    "codes",
+    [("1000001", "1000002"), ("9007199254740993", "9007199254740992"), ("0.5", "1234567.5")],
+)
+def test_codes_stand_in_full(write, muse_text, codes):
+    lines = muse_text().splitlines()
+    for i, line in enumerate(lines[1:], start=1):
+        row, marker = line.rsplit(",", 1)
+        lines[i] = f"{row},{codes[int(marker) - 1] if marker != '0' else 0}"
+    assert read_muse_csv(write("\n".join(lines))).events["code"].tolist() == [*codes] * 4
+
+
+def test_a_folder_of_all_subjects_is_no_subject(write, muse_text):
+    assert read_muse_csv(write(muse_text(), "subjects/P01/a.csv")).subject == "unknown"
+    recording = read_muse_csv(write(muse_text(), "subjects/sub-01/ses-b/a.csv"))
+    assert (recording.subject, recording.session) == ("sub-01", "ses-b")
+
+
 def test_options_name_subject_channels_and_stimuli(write, muse_text):
     text = muse_text(extra={"picture": ["NA"] * 1024})
     recording = read_muse_csv(

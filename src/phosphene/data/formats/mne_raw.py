@@ -15,7 +15,7 @@ from phosphene import _checks
 from phosphene.data.formats.companions import check_companions, hash_files
 from phosphene.data.formats.declared_size import check_declared_size, check_loaded_size
 from phosphene.data.formats.edf_header import SAMPLE_BYTES, UNITS, EdfHeader, read_edf_header
-from phosphene.data.formats.identity import name_from_folders
+from phosphene.data.formats.identity import name_from_path
 from phosphene.data.formats.mne_calls import one_sentence
 from phosphene.data.formats.mne_events import (
     ANNOTATIONS,
@@ -69,8 +69,7 @@ def read_mne_raw(
         The recording, or its header file (.vhdr, .set); the files that a header names must lie in
         the same folder.
     subject, session
-        Taken from folders called ``subject...`` or ``sub-...``, ``session...`` or ``ses-...`` when
-        None, else "unknown".
+        Taken from the names of file and folders when None, see `name_from_path`.
     recording
         Identity; subject, session and file name when None.
     drop_channels
@@ -144,8 +143,8 @@ def read_mne_raw(
             f"leave them out with --drop-channels {shlex.join(bads)}."
         )
     source = _source(raw, found, events_from, trigger=trigger, strict=strict, name=path.name)
-    subject = subject or name_from_folders(path, "subject")
-    session = session or name_from_folders(path, "session")
+    subject = subject or name_from_path(path, "subject")
+    session = session or name_from_path(path, "session")
     result = Recording(
         signal=_load(raw, names, path),
         sfreq=float(raw.info["sfreq"]),

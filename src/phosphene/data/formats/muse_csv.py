@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from phosphene._checks.files import read_bytes, shown
+from phosphene.data.formats.identity import name_from_path
+from phosphene.data.formats.mne_events import event_code
 from phosphene.data.recording import Recording, check_channels, check_dropped
 
 CHANNELS = ("TP9", "AF7", "AF8", "TP10")
@@ -44,7 +46,7 @@ def read_muse_csv(
         is 0 where nothing happened and the event's code at its first sample. A file recorded
         without markers has no such column.
     subject, session
-        Taken from folders called ``subject...`` and ``session...`` when None, else "unknown".
+        Taken from the names of file and folders when None, see `name_from_path`.
     recording
         Identity; subject, session and file name when None.
     drop_channels
@@ -92,15 +94,16 @@ def read_muse_csv(
     times = _numbers(table, "timestamps", path.name, allow_nan=False)
     sfreq, measured = _rate(times, path.name)
     uv = np.stack([_numbers(table, c, path.name, allow_nan=not strict) for c in channels])
-    codes = np.zeros(len(table))
+    codes = pd.Series(np.zeros(len(table)))
     if marker is not None:
-        codes = _numbers(table, marker, path.name, allow_nan=False)
-    subject = subject or _from_folders(path, "subject")
-    session = session or _from_folders(path, "session")
+        _numbers(table, marker, path.name, allow_nan=False)
+        codes = pd.to_numeric(table[marker]) + 0  # whole numbers stay whole
+    subject = subject or name_from_path(path, "subject")
+    session = session or name_from_path(path, "session")
     stem = re.sub(r"(\.csv)+$", "", path.name, flags=re.IGNORECASE)
-    rows = np.flatnonzero(codes != 0)
+    rows = np.flatnonzero(codes.to_numpy() != 0)
     events = pd.DataFrame(
-        {"sample": rows.astype(np.int64), "code": [f"{codes[i]:g}" for i in rows]}
+        {"sample": rows.astype(np.int64), "code": [event_code(codes.iloc[i]) for i in rows]}
     ).astype({"code": "str"})
     if stimulus_column:
         events["stimulus"] = table[stimulus_column].iloc[rows].astype("str").to_numpy()
@@ -243,10 +246,3 @@ def _rate(times: np.ndarray, name: str) -> tuple[float, float]:
             "throughout: record it again."
         )
     return nominal, measured
-
-
-def _from_folders(path: Path, kind: str) -> str:
-    for part in reversed(path.resolve().parts[:-1]):
-        if re.fullmatch(rf"{kind}[-_ ]?\w+", part, flags=re.IGNORECASE):
-            return part
-    return "unknown"

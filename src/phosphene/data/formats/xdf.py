@@ -13,7 +13,7 @@ import pandas as pd
 from phosphene import _checks
 from phosphene.data.formats.companions import hash_files
 from phosphene.data.formats.declared_size import check_loaded_size
-from phosphene.data.formats.identity import name_from_folders
+from phosphene.data.formats.identity import name_from_path
 from phosphene.data.formats.mne_calls import one_sentence
 from phosphene.data.formats.mne_events import FoundEvents, choose_source, event_code, no_events
 from phosphene.data.formats.mne_raw import renamed
@@ -117,8 +117,8 @@ def read_xdf(
     values = np.asarray(found[signal_stream.stream]["time_series"])[:, rows].T
     with np.errstate(invalid="ignore", over="ignore"):  # checked below
         signal = (values.astype(np.float64) * scale[:, None]).astype(np.float32)
-    subject = subject or name_from_folders(path, "subject")
-    session = session or name_from_folders(path, "session")
+    subject = subject or name_from_path(path, "subject")
+    session = session or name_from_path(path, "session")
     stem = re.sub(r"\.xdf$", "", path.name, flags=re.IGNORECASE)
     if n_assumed:
         notes.append(
