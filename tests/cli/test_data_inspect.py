@@ -101,6 +101,9 @@ def test_counts_pictures(tmp_path, capsys):
     assert (found["width"], found["color"]) == (9, 1)
     data_inspect.main([str(tmp_path)])
     assert "3 pictures of 9 x 9, grey" in capsys.readouterr().out
+    Image.new("LA", (9, 9)).save(tmp_path / "b/1.png")
+    data_inspect.main([str(tmp_path)])
+    assert "note    1 picture is transparent in places" in capsys.readouterr().out
 
 
 def test_says_when_there_is_nothing_to_decode(raw, capsys):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from phosphene.data.preprocess import cut_epochs
 from phosphene.data.preprocessing import Preprocessing
 from phosphene.data.recording import Recording
 from phosphene.export.matching import (
@@ -79,6 +80,9 @@ def test_a_single_reference_channel_is_needed_though_the_model_does_not_see_it(e
     expected = replace(expected, preprocessing=settings, montage=None)
     fitted, _ = fit_recording(recording(("M1", "Pz", "Cz", "Fz")), expected)
     assert fitted.ch_names == (*NAMES, "M1")
+    events = pd.DataFrame({"sample": [300, 900], "code": ["1", "2"]})
+    trials, _ = cut_epochs([replace(fitted, events=events)], settings, events={"1": "a", "2": "b"})
+    assert trials.ch_names == expected.ch_names
     with pytest.raises(ValueError, match="lacks M1"):
         fit_recording(recording(), expected)
 

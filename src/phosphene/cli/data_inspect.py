@@ -240,6 +240,8 @@ def _inspect_images(path: Path, *, as_json: bool, class_from: Literal["folder", 
     print(_images_line(found))
     for name, n in found["per_class"].items():
         print(f"  {name}: {n}")
+    for note in images.notes:
+        print(f"note    {note}")
     if image_folder.find_document(path):
         print("licence found beside the pictures; it travels with the data set")
     print(f"next    phosphene data import RECORDINGS --out DATA --images {shlex.quote(str(path))}")
