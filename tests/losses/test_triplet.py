@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from phosphene.losses.triplet import semi_hard_triplet_loss
+from phosphene.losses.triplet import _sort_rows, semi_hard_triplet_loss
 
 
 def slow(features, labels, *, margin, squared):
@@ -112,3 +112,12 @@ def test_nothing_to_compare_is_zero_with_zero_gradient(labels):
 def test_large_batches_take_no_cubic_memory():
     features = F.normalize(torch.randn(1024, 8))  # 1024**3 floats would be 4 GiB
     assert semi_hard_triplet_loss(features, torch.arange(1024) % 10).isfinite()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_rows_sort_as_torch_sorts_them(dtype):
+    values = torch.randn(7, 50, generator=torch.Generator().manual_seed(0)).to(dtype)
+    values[:, 40:] = torch.inf
+    ordered, columns = _sort_rows(values)
+    assert torch.equal(ordered, values.sort(dim=1).values)
+    assert torch.equal(values.gather(1, columns), ordered)
