@@ -116,6 +116,17 @@ def test_generator_is_fed_scaled_features_pulled_to_their_decoded_class(system, 
     )
 
 
+def test_pull_goes_to_the_given_class_where_one_is_given(system, epochs):
+    features = system.features(epochs)
+    centres = np.random.default_rng(0).normal(size=system.decoder.weight.shape)
+    pulled = replace(system, pull=ClassPull(centres, 1.0))
+    other = 1 - pulled.decoder.probabilities(features).argmax(1)
+    found = pulled.condition(features, decoded=other)
+    np.testing.assert_allclose(found, centres[other], rtol=1e-6)
+    drawn = pulled.draw(features, seed=0, decoded=other)
+    assert (drawn != pulled.draw(features, seed=0)).any(axis=(1, 2, 3)).all()
+
+
 def test_a_full_pull_leaves_the_decoded_class_alone(system, epochs):
     centres = np.random.default_rng(0).normal(size=system.decoder.weight.shape)
     pulled = replace(system, pull=ClassPull(centres, 1.0))

@@ -123,25 +123,41 @@ class SignalToPicture:
         return np.concatenate(parts)
 
     def condition(
-        self, features: Float[np.ndarray, "trial feature"]
+        self,
+        features: Float[np.ndarray, "trial feature"],
+        *,
+        decoded: Int[np.ndarray, " trial"] | None = None,
     ) -> Float[np.ndarray, "trial feature"]:
-        """Return what the generator is fed for features: scaled, and pulled if so trained."""
+        """Return what the generator is fed for features: scaled, and pulled if so trained.
+
+        They are pulled to the class that they are decoded as, or to the one given.
+        """
         scaled = self.feature_scaler.apply(features)
         if self.pull is None:
             return scaled
+        if decoded is not None:
+            return self.pull.apply(scaled, decoded)
         return self.pull.apply(scaled, self.decoder.probabilities(features).argmax(1))
 
     def draw(
-        self, features: Float[np.ndarray, "trial feature"], *, seed: int, draw: int = 0
+        self,
+        features: Float[np.ndarray, "trial feature"],
+        *,
+        seed: int,
+        draw: int = 0,
+        decoded: Int[np.ndarray, " trial"] | None = None,
     ) -> UInt8[np.ndarray, "trial height width color"]:
-        """Draw one picture per trial; other numbers of `draw` give other noise."""
+        """Draw one picture per trial; other numbers of `draw` give other noise.
+
+        `decoded` gives classes to pull features to, as for `condition`.
+        """
         if self.generator is None:
             raise ValueError("drawing pictures needs a trained generator; this system has none.")
         self.generator.eval()
         rng = seeded_generator(seed, "noise of pictures", draw)
         n_noise = int(self.generator.n_noise)  # pyright: ignore[reportArgumentType]
         pictures = []
-        scaled = torch.from_numpy(self.condition(features))
+        scaled = torch.from_numpy(self.condition(features, decoded=decoded))
         with torch.no_grad():
             for part in scaled.split(256):
                 z = self._noise((len(part), n_noise), rng)

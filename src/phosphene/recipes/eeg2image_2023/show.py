@@ -46,7 +46,14 @@ def write_pictures(
         "training_labels": training_images.labels,
     }
     pixels = {
-        **{source: system.draw(features[source], seed=seed) for source in paint.SOURCES},
+        **{
+            source: system.draw(
+                features[source],
+                seed=seed,
+                decoded=found["decoded"] if source == "label_only" else None,
+            )
+            for source in paint.SOURCES
+        },
         "training": training_images.pixels,
         "heldout": heldout_images.pixels,
     }
