@@ -74,6 +74,28 @@ def test_scores_stand_with_interval_chance_and_controls():
     assert "Not scored yet" in model_card(SPEC, DATA, ())
 
 
+def test_notes_of_scores_stand_under_them_once():
+    score = Score(name="AUC", value=0.7, n=6, unit="recordings", note="nothing retrained")
+    other = Score(name="AUC", value=0.6, n=6, unit="recordings", note="120 epochs")
+    plain = Score(name="AUC", value=0.5, n=6, unit="recordings")
+    card = model_card(SPEC, DATA, [score, other, score, plain])
+    rows = [line[-5:] for line in card.splitlines() if line.startswith("| AUC")]
+    assert rows == ["| 1 |", "| 2 |", "| 1 |", " |  |"]
+    assert "Notes:\n\n1. nothing retrained.\n2. 120 epochs.\n" in card
+
+
+def test_a_leak_or_doubt_is_told_where_the_card_spoke_of_clean_trials():
+    score = Score(name="AUC", value=0.7, n=6, unit="recordings")
+    clean = model_card(SPEC, DATA, [score], split={"leak_reason": None})
+    assert clean.count("trained nothing") == 2
+    split = {"leak_reason": "one recording only", "doubt": "unknown samples"}
+    card = model_card(SPEC, DATA, [score], split=split)
+    assert "trained nothing" not in card
+    stamps = "training may know (leak allowed: one recording only; doubt: unknown samples)"
+    assert f"on held-out trials that {stamps}; controls" in card
+    assert "were held out, but training may know them (leak allowed: one" in card
+
+
 def test_bundle_of_a_run_carries_it_with_the_runs_scores(trained):
     text = (trained.run.path / "bundle" / "README.md").read_text()
     spec, data = (trained.run.read_json(f) for f in ("bundle/spec.json", "dataset.json"))

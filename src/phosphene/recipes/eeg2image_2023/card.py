@@ -42,14 +42,29 @@ def bundle_spec(
     }
 
 
+def leak_stamps(split: Mapping[str, Any]) -> str:
+    """Return what a run's split says against its scores, empty where it says nothing."""
+    stamps = {"leak allowed": split.get("leak_reason"), "doubt": split.get("doubt")}
+    return "; ".join(f"{name}: {reason}" for name, reason in stamps.items() if reason)
+
+
 def write_card(run: RunDir, scores: Sequence[Score]) -> None:
     """Write the model card of a run's bundle with its scores, if there is a bundle yet."""
     if run.has("bundle/spec.json"):
-        card = model_card(run.read_json("bundle/spec.json"), run.read_json("dataset.json"), scores)
+        spec, data, split = (
+            run.read_json(name) for name in ("bundle/spec.json", "dataset.json", "split.json")
+        )
+        card = model_card(spec, data, scores, split=split)
         run.write_bytes(CARD, lambda file: file.write(card.encode()))
 
 
-def model_card(spec: Mapping[str, Any], data: Mapping[str, Any], scores: Sequence[Score]) -> str:
+def model_card(
+    spec: Mapping[str, Any],
+    data: Mapping[str, Any],
+    scores: Sequence[Score],
+    *,
+    split: Mapping[str, Any] | None = None,
+) -> str:
     """Return the text that travels with the weights.
 
     Parameters
@@ -60,7 +75,11 @@ def model_card(spec: Mapping[str, Any], data: Mapping[str, Any], scores: Sequenc
         What the run's dataset.json says of the recordings and pictures.
     scores
         Of the run; empty before there are any.
+    split
+        What the run's split.json says, of which a leak that was allowed and a doubt are told; None
+        for one that is known to be clean.
     """
+    stamps = leak_stamps(split or {})
     classes = ", ".join(spec["classes"])
     return f"""# EEG to pictures ({spec["recipe"]})
 
@@ -86,11 +105,11 @@ are {spec["encoder"]["network"]} and {spec["generator"]["network"]}.
 
 ## Data
 
-{_data_lines(spec, data)}
+{_data_lines(spec, data, stamps)}
 
 ## Scores
 
-{_score_lines(scores)}
+{_score_lines(scores, stamps)}
 
 ## What it is for, and its limits
 
@@ -113,7 +132,7 @@ def _steps(preprocessing: Mapping[str, Any]) -> str:
     return "\n".join(["- Preprocessed so, as `generate` does with raw recordings:", *steps])
 
 
-def _data_lines(spec: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+def _data_lines(spec: Mapping[str, Any], data: Mapping[str, Any], stamps: str) -> str:
     people, pictures = len(data["per_subject"]), data["images"]
     licence = (data.get("licence") or "").strip().splitlines()
     citation = (data.get("citation") or "").strip().replace("\n", " ")
@@ -122,7 +141,12 @@ def _data_lines(spec: Mapping[str, Any], data: Mapping[str, Any]) -> str:
         f"- {data['name']} ({data['origin']}), hash {data['data_hash']}: {data['n_trials']} trials "
         f"({pairs}) of {people} {'person' if people == 1 else 'people'}, {data['n_recordings']} "
         "recordings.",
-        f"- Fold `{spec['fold']}`: its trials trained nothing here.",
+        f"- Fold `{spec['fold']}`: its trials "
+        + (
+            f"were held out, but training may know them ({stamps})."
+            if stamps
+            else "trained nothing here."
+        ),
         f"- Pairing of trials and pictures: {data['pairing']['kind']}.",
         f"- Licence found beside the pictures: {licence[0] if licence else 'none; ask the owner'}.",
         "- Licence of the recordings: as their owner says; not kept in the data set.",
@@ -134,18 +158,24 @@ def _data_lines(spec: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     return "\n".join([*lines, *([f"- Cite: {citation}."] if citation else [])])
 
 
-def _score_lines(scores: Sequence[Score]) -> str:
-    """Return a table of what was scored over all folds, and of pictures."""
+def _score_lines(scores: Sequence[Score], stamps: str) -> str:
+    """Return a table of what was scored over all folds, and of pictures, with its notes."""
     chosen = [s for s in scores if s.fold == "all" or s.section != "decoding"]
     if not chosen:
         return "Not scored yet: the run that made this bundle is not finished."
     lines = [
-        "Of the run that this bundle comes from, on trials that trained nothing; controls must lie "
-        "in their range under chance.",
+        "Of the run that this bundle comes from, on "
+        + (
+            f"held-out trials that training may know ({stamps})"
+            if stamps
+            else "trials that trained nothing"
+        )
+        + "; controls must lie in their range under chance.",
         "",
-        "| score | of | value | 95 % interval | chance | n |",
-        "|---|---|---|---|---|---|",
+        "| score | of | value | 95 % interval | chance | n | note |",
+        "|---|---|---|---|---|---|---|",
     ]
+    notes = list(dict.fromkeys(score.note for score in chosen if score.note))
     for score in chosen:
         role = "" if score.role == "result" else f" ({score.role})"
         chance = _span(score.chance_low, score.chance_high)
@@ -158,8 +188,11 @@ def _score_lines(scores: Sequence[Score]) -> str:
             _span(score.low, score.high),
             chance,
             f"{score.n} {score.unit}",
+            str(notes.index(score.note) + 1) if score.note else "",
         )
         lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+    if notes:
+        lines += ["", "Notes:", "", *(f"{i}. {note}." for i, note in enumerate(notes, start=1))]
     return "\n".join(lines)
 
 
