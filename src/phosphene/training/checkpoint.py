@@ -102,6 +102,11 @@ def latest_checkpoint(folder: Path) -> Path | None:
     return max(folder.glob(_PATTERN), default=None)
 
 
+def checkpoint_step(path: Path) -> int:
+    """Return the step that a checkpoint is named after; the file is not read."""
+    return int(path.stem.removeprefix("step_"))
+
+
 def load_newest_checkpoint(folder: Path) -> tuple[int, dict[str, Any]] | None:
     """Return step and state of the newest undamaged checkpoint, None in a folder without any.
 

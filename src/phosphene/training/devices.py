@@ -92,6 +92,15 @@ class Devices:
         with _explained():
             return self._fabric.broadcast(value)
 
+    def check_same_data(self, data_hash: str) -> None:
+        """Refuse, on a process that is not the first, other data than the first one has."""
+        first = self.agree(data_hash)
+        if first != data_hash:
+            raise ValueError(
+                f"all processes must train on the same data; the first one's have the hash {first},"
+                f" those here {data_hash}. Copy its data set folder to this machine."
+            )
+
     @contextmanager
     def joined(self, networks: Iterable[nn.Module]) -> Iterator[None]:
         """Let batch norms see the whole batch, and dropouts draw for it, inside the scope.

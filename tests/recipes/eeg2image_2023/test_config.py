@@ -81,6 +81,7 @@ def test_settings_are_plain_values():
         ("generator_steps", (0, -5)),
         ("generator_batch", (1,)),
         ("mode_seeking_every", (0,)),
+        ("n_scored", (1, 0)),
         ("encoder_lr", (0.0, float("nan"))),
         ("margin", (0.0,)),
         ("guidance", (-1.0, float("inf"))),
@@ -126,6 +127,14 @@ def test_every_number_is_checked():
         if isinstance(value, int | float) and not isinstance(value, bool)
     }
     assert numbers <= {*checked, "image_size"}
+
+
+def test_the_compared_encoder_is_never_called_what_the_main_one_is():
+    quick = config.quick()
+    assert config.compared_name(quick) == "lstm_two_layer"
+    assert config.compared_name(replace(quick, compare_encoder=None)) == ""
+    same = replace(quick, encoder="lstm_two_layer")
+    assert config.compared_name(same) == "compared lstm_two_layer"
 
 
 def test_the_ends_of_a_range_are_allowed():

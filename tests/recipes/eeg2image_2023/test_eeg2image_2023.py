@@ -86,3 +86,47 @@ def test_metadata_and_published_numbers_belong_together():
     assert recipe.published["k-means accuracy, objects"] == results["kmeans_accuracy_objects"]
     assert recipe.published["k-means accuracy, characters"] == results["kmeans_accuracy_characters"]
     assert (recipe.module_folder / "README.md").is_file()
+
+
+def test_a_held_out_recording_may_hold_a_single_trial(
+    smoke, dataset, start_run, data_folder, tmp_path, monkeypatch
+):
+    """Single trials dealt into folds: few of a short recording fall into each."""
+    config = replace(smoke, split_unit="trial", compare_encoder=None, generator_steps=1)
+    trials = dataset.trials
+    split = run_module.make_split(config, trials)
+    _, test = split.folds[0].indices(trials)
+    recording = trials.table["recording"].to_numpy(dtype=str)
+    dropped = test[recording[test] == recording[0]][1:]
+    less = replace(dataset, trials=trials.select(np.setdiff1d(np.arange(len(trials)), dropped)))
+    kept = [
+        replace(fold, train=tuple(set(fold.train) & set(less.trials.table["trial"])),
+                test=tuple(set(fold.test) & set(less.trials.table["trial"])))
+        for fold in split.folds
+    ]  # fmt: skip
+    split = replace(split, folds=tuple(kept))
+    monkeypatch.setattr(run_module, "make_split", lambda config, trials: split)
+    monkeypatch.setattr(run_module, "load_dataset", lambda folder: less)
+    run = start_run(tmp_path / "few", config)
+    scores = run_module.train(config, data=data_folder, run=run)
+    arrays = run.read_arrays("folds/0/decoding.npz")
+    assert (arrays["recording"] == recording[0]).sum() == 1
+    assert np.isfinite(arrays["noise_probabilities"]).all()
+    assert {score.section for score in scores} >= {"decoding", "pictures"}
+
+
+def test_a_recording_left_out_may_be_a_single_trial(
+    smoke, dataset, start_run, data_folder, tmp_path, monkeypatch
+):
+    config = replace(
+        smoke, n_folds=None, decode_folds=None, null_folds=None, picture_folds=0,
+        compare_encoder=None,
+    )  # fmt: skip
+    recording = dataset.trials.table["recording"].to_numpy(dtype=str)
+    rows = np.flatnonzero(recording == max(recording))[1:]
+    trials = dataset.trials.select(np.setdiff1d(np.arange(len(recording)), rows))
+    monkeypatch.setattr(run_module, "load_dataset", lambda folder: replace(dataset, trials=trials))
+    run = start_run(tmp_path / "single", config)
+    assert run_module.train(config, data=data_folder, run=run)
+    labels = [run.read_arrays(f"folds/{key}/null.npz")["labels"] for key in sorted(set(recording))]
+    assert [len(found) for found in labels][-1] == 1

@@ -1,7 +1,10 @@
-from dataclasses import replace
+import re
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tyro
 
 from phosphene.data.scaling import ChannelScaler
 from phosphene.evaluation.probes import linear_probe
@@ -47,6 +50,16 @@ def test_published_encoder_has_nothing_of_ours(smoke):
     assert (other.encoder, other.objective, other.n_features) == ("lstm_two_layer", "triplet", 128)
     assert other.encoder_weight_decay == other.signal_mixup == other.signal_shift == 0
     assert not other.squared_distance
+
+
+def test_the_documented_command_trains_the_published_encoder():
+    text = (Path(config.__file__).parent / "README.md").read_text()
+    words = re.search(r"phosphene train eeg2image_2023 quick (--encoder .*) \.\.\.", text)[1]
+    found = tyro.cli(config.Config, args=words.split(), default=config.quick())
+    published = encode.published_encoder(found)
+    ours = {"encoder_epochs", "signal_mixup"}  # mixup goes with softmax alone
+    changed = {name for name, value in asdict(found).items() if value != getattr(published, name)}
+    assert changed <= ours
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,32 @@ def test_trials_whose_picture_the_judge_has_get_another_of_the_class(
     assert np.bincount(shades, minlength=4).tolist() == [4, 4, 4, 4]
 
 
+def test_each_trial_gets_its_own_picture_where_the_generator_has_it(smoke, dataset, system):
+    trials, images = dataset.trials, dataset.images
+    shown = np.flatnonzero(images.shown)
+    some = images.select(shown[::2])  # the judge has the others
+    batches = paint.picture_batches(smoke, system, trials, some, seed=0)
+    scaled = system.condition(system.features(trials.epochs))
+    position = {name: i for i, name in enumerate(some.table["stimulus"])}
+    pixels = tensor_from_pixels(some.pixels).numpy()
+    n_own = 0
+    for step in range(2):
+        for picture, feature, label in zip(*batches(step), strict=True):
+            row = np.abs(scaled - feature.numpy()).sum(1).argmin()
+            assert label == trials.labels[row]
+            mine = position.get(trials.table["stimulus"].iloc[row])
+            if mine is not None:
+                n_own += 1
+                np.testing.assert_array_equal(picture.numpy(), pixels[mine])
+            else:
+                same = pixels[some.labels == int(label)]
+                assert (same == picture.numpy()).all(axis=(1, 2, 3)).any()
+    assert 0 < n_own < 2 * smoke.generator_batch
+    # where pairing was refused for the whole data set, no trial has a picture of its own
+    drawn = paint.picture_batches(smoke, system, trials, some, seed=0, paired=False)(0)[0]
+    assert (drawn != batches(0)[0]).any()
+
+
 class FirstSample(torch.nn.Module):
     """Takes the first sample of the first channel for the feature."""
 
@@ -255,6 +281,8 @@ def test_knows_whether_training_went_beyond_a_step(tmp_path):
     save_checkpoint(tmp_path, {}, step=4)
     assert paint.is_past(tmp_path, 3)
     assert not paint.is_past(tmp_path, 4)
+    (tmp_path / "step_00000004.pt").write_bytes(b"")  # its name says it, it is not read
+    assert paint.is_past(tmp_path, 3)
 
 
 def test_generator_takes_its_widths_from_the_settings(smoke):

@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 from phosphene.data.scaling import ChannelScaler
+from phosphene.evaluation.probes import linear_probe
 from phosphene.evaluation.thinning import thinning_step
 from phosphene.recipes.eeg2image_2023 import encode, paint
 from phosphene.recipes.eeg2image_2023 import run as recipe_run
 from phosphene.run_dir import RunDir
+from phosphene.training.devices import Devices
 from phosphene.training.progress import SilentProgress
 
 
@@ -230,6 +232,61 @@ def test_the_null_permutes_training_labels_only(smoke, dataset, tmp_path, monkey
     assert scores.mean(axis=0) == pytest.approx([0.25, 0.5], abs=0.03)
 
 
+def test_trainings_on_permuted_labels_go_on_where_they_stopped(
+    smoke, dataset, tmp_path, monkeypatch, frequent_checkpoints
+):
+    config = replace(smoke, encoder_epochs=4, compare_epochs=4)
+    fold = recipe_run.make_split(config, dataset.trials).folds[0]
+
+    def null(run, progress):
+        run.write_json("dataset.json", {"design": {"unit": "trial"}})
+        recipe_run.decode_null(config, dataset.trials, fold, run=run, progress=progress)
+        return run.read_arrays(f"folds/{fold.key}/null.npz")
+
+    undisturbed = null(RunDir(tmp_path / "whole"), SilentProgress())
+    run = RunDir(tmp_path / "stopped")
+    with pytest.raises(StopError):
+        null(run, StopAt("null lstm_two_layer", 5))
+    monkeypatch.setattr(recipe_run, "linear_null", None)  # done before
+    resumed = null(run, SilentProgress())
+    for key, values in undisturbed.items():
+        np.testing.assert_array_equal(resumed[key], values, err_msg=key)
+    steps = [(r["stage"], r["step"]) for r in run.read_log() if r["stage"].startswith("null")]
+    assert steps.count(("null compact_cnn", 1)) == steps.count(("null lstm_two_layer", 1)) == 1
+
+
+def test_the_null_of_a_compared_softmax_is_a_probe_too(smoke, dataset, tmp_path):
+    config = replace(smoke, compare_encoder="compact_cnn", compare_objective="softmax")
+    fold = recipe_run.make_split(config, dataset.trials).folds[0]
+    train_rows, test_rows = fold.indices(dataset.trials)
+    training, test = dataset.trials.select(train_rows), dataset.trials.select(test_rows)
+    systems, train_encoder = [], encode.train_encoder
+
+    def keep(settings, trials, labels, **rest):
+        systems.append((train_encoder(settings, trials, labels, **rest), labels, rest["stage"]))
+        return systems[-1][0]
+
+    run = RunDir(tmp_path)
+    run.write_json("dataset.json", {"design": {"unit": "trial"}})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encode, "train_encoder", keep)
+        recipe_run.decode_null(config, dataset.trials, fold, run=run, progress=SilentProgress())
+    assert [s[2] for s in systems] == ["null compact_cnn", "null compared compact_cnn"]
+    system, labels, _ = systems[1]
+    probe = linear_probe(system.features(training.epochs), labels, n_classes=4)
+    found = run.read_arrays(f"folds/{fold.key}/null.npz")["compare_probe_probabilities"]
+    expected = probe.predict_proba(system.features(test.epochs))
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_processes_with_other_data_are_refused(smoke, start_run, data_folder, tmp_path):
+    run = start_run(tmp_path / "run", smoke)
+    fabric = SimpleNamespace(world_size=2, global_rank=1, broadcast=lambda value: "another")
+    second = Devices(fabric)
+    with pytest.raises(ValueError, match="must train on the same data; the first one's have the"):
+        recipe_run.train(smoke, data=data_folder, run=run, devices=second)
+
+
 @pytest.mark.parametrize(
     ("unit", "n_folds", "n_expected"),
     [("recording", None, 4), ("recording", 2, 2), ("subject", None, 2), ("trial", None, 5)],
@@ -295,50 +352,6 @@ def test_an_allowed_leak_reaches_the_split_file_and_every_score(
     assert run.read_json("split.json")["leak_reason"] == "to show what it does"
     assert scores
     assert all(s.note.startswith("leak allowed: to show what it does") for s in scores)
-
-
-def test_a_held_out_recording_may_hold_a_single_trial(
-    smoke, dataset, start_run, data_folder, tmp_path, monkeypatch
-):
-    """Single trials dealt into folds: few of a short recording fall into each."""
-    config = replace(smoke, split_unit="trial", compare_encoder=None, generator_steps=1)
-    trials = dataset.trials
-    split = recipe_run.make_split(config, trials)
-    _, test = split.folds[0].indices(trials)
-    recording = trials.table["recording"].to_numpy(dtype=str)
-    dropped = test[recording[test] == recording[0]][1:]
-    less = replace(dataset, trials=trials.select(np.setdiff1d(np.arange(len(trials)), dropped)))
-    kept = [
-        replace(fold, train=tuple(set(fold.train) & set(less.trials.table["trial"])),
-                test=tuple(set(fold.test) & set(less.trials.table["trial"])))
-        for fold in split.folds
-    ]  # fmt: skip
-    split = replace(split, folds=tuple(kept))
-    monkeypatch.setattr(recipe_run, "make_split", lambda config, trials: split)
-    monkeypatch.setattr(recipe_run, "load_dataset", lambda folder: less)
-    run = start_run(tmp_path / "few", config)
-    scores = recipe_run.train(config, data=data_folder, run=run)
-    arrays = run.read_arrays("folds/0/decoding.npz")
-    assert (arrays["recording"] == recording[0]).sum() == 1
-    assert np.isfinite(arrays["noise_probabilities"]).all()
-    assert {score.section for score in scores} >= {"decoding", "pictures"}
-
-
-def test_a_recording_left_out_may_be_a_single_trial(
-    smoke, dataset, start_run, data_folder, tmp_path, monkeypatch
-):
-    config = replace(
-        smoke, n_folds=None, decode_folds=None, null_folds=None, picture_folds=0,
-        compare_encoder=None,
-    )  # fmt: skip
-    recording = dataset.trials.table["recording"].to_numpy(dtype=str)
-    rows = np.flatnonzero(recording == max(recording))[1:]
-    trials = dataset.trials.select(np.setdiff1d(np.arange(len(recording)), rows))
-    monkeypatch.setattr(recipe_run, "load_dataset", lambda folder: replace(dataset, trials=trials))
-    run = start_run(tmp_path / "single", config)
-    assert recipe_run.train(config, data=data_folder, run=run)
-    labels = [run.read_arrays(f"folds/{key}/null.npz")["labels"] for key in sorted(set(recording))]
-    assert [len(found) for found in labels][-1] == 1
 
 
 def test_bundle_says_what_signals_it_expects(trained, dataset):

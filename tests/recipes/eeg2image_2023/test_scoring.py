@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,6 +63,27 @@ def test_a_published_split_is_named_and_its_doubt_stamped(copied, smoke):
     copied.write_json("split.json", {**split, "leak_reason": "as published"})
     notes = {score.note for score in score_run(copied, smoke)}
     assert all(n.startswith("leak allowed: as published; doubt: unknown samples") for n in notes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "published"),
+    [
+        ({}, True),
+        ({"compare_objective": "softmax"}, False),
+        ({"compare_encoder": "compact_cnn"}, False),
+    ],
+)
+def test_only_lstm_and_triplets_are_called_published(copied, smoke, changes, published):
+    (copied.path / "folds/0/generated.npz").unlink()
+    scores = score_run(copied, replace(smoke, **changes))
+    other = changes.get("compare_encoder", "lstm_two_layer")
+    rows = [s for s in scores if "linear probe" in s.method and s.role == "baseline"]
+    assert len(rows) == 2
+    assert all("published network and loss" in s.note for s in rows) is published
+    if other == smoke.encoder:  # then stages and rows are told apart
+        assert all(s.method.startswith("compared compact_cnn,") for s in rows)
+    methods = [(s.method, s.name, s.fold) for s in scores]
+    assert len(set(methods)) == len(methods)
 
 
 def test_the_class_of_the_nearest_training_picture_is_known(copied, smoke):

@@ -44,7 +44,7 @@ _LEAST = {
     "guidance": 0,
     "feature_jitter": 0,
     "judge_steps": 1,
-    "n_scored": 1,
+    "n_scored": 2,
     "n_draws": 1,
     "seed": 0,
 }
@@ -197,6 +197,15 @@ class Config:
             raise ValueError(
                 "`allow_leak` must be a reason; got an empty one. Write why it is accepted."
             )
+
+
+def compared_name(config: Config) -> str:
+    """Return what stages and scores call the encoder to compare with: never what the main one is.
+
+    Empty where there is none.
+    """
+    name = config.compare_encoder or ""
+    return f"compared {name}" if name == config.encoder else name
 
 
 def paper() -> Config:

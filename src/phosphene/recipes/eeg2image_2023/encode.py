@@ -199,14 +199,19 @@ def train_encoder(
     if step.head is not None:
         decoder = LinearDecoder(*(p.detach().numpy() for p in _parameters(step.head)))
     else:
-        probe = linear_probe(features, labels, n_classes=trials.n_classes)
-        decoder = decoder_from_probe(probe)
+        decoder = probe_decoder(features, labels)
     standard = FeatureScaler.fit(features, standardize=config.standardize_features)
     pull = None
     if config.class_pull:
         centres = class_mean_features(standard.apply(features), labels, n_classes=trials.n_classes)
         pull = ClassPull(centres, config.class_pull)
     return replace(system, decoder=decoder, feature_scaler=standard, pull=pull)
+
+
+def probe_decoder(features: np.ndarray, labels: np.ndarray) -> LinearDecoder:
+    """Fit a linear probe of training features, and fold it into a decoder."""
+    n_classes = int(labels.max()) + 1  # each class is among the training trials of a fold
+    return decoder_from_probe(linear_probe(features, labels, n_classes=n_classes))
 
 
 def decoder_from_probe(probe: Probe) -> LinearDecoder:

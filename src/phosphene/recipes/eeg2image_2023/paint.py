@@ -23,7 +23,7 @@ from phosphene.training.batches import (
     same_class_batches,
     tensor_batches,
 )
-from phosphene.training.checkpoint import load_newest_checkpoint
+from phosphene.training.checkpoint import checkpoint_step, latest_checkpoint
 from phosphene.training.classifier_step import ClassifierStep
 from phosphene.training.devices import ALONE, Devices, check_divisible
 from phosphene.training.gan_step import GANStep
@@ -200,17 +200,24 @@ def train_generator(
 
 def is_past(checkpoints: Path, step: int) -> bool:
     """Say whether training left a checkpoint beyond a step."""
-    newest = load_newest_checkpoint(checkpoints)
-    return newest is not None and newest[0] > step
+    newest = latest_checkpoint(checkpoints)
+    return newest is not None and checkpoint_step(newest) > step
 
 
 def picture_batches(
-    config: Config, system: SignalToPicture, trials: Trials, images: ImageSet, *, seed: int
+    config: Config,
+    system: SignalToPicture,
+    trials: Trials,
+    images: ImageSet,
+    *,
+    seed: int,
+    paired: bool = True,
 ) -> Batches:
     """Return batches of (pictures, scaled features, labels).
 
-    Pictures are the trial's own if known, else any of its class; `images` are those the generator
-    may see. Classes come equally often.
+    In `paired` data pictures are the trial's own, or any of its class where its own is not among
+    `images`, those the generator may see; otherwise they are any of its class. Classes come equally
+    often.
     """
     if config.clear_trials:
         trials = _clear_trials(system, trials)
@@ -218,9 +225,8 @@ def picture_batches(
     pictures = tensor_from_pixels(images.pixels)
     labels = torch.tensor(trials.labels)
     indices = balanced_index_batches(labels, batch_size=config.generator_batch, seed=seed)
-    known = set(trials.table["stimulus"]) <= set(images.table["stimulus"])
-    if known and pair(trials, images).kind == "paired":
-        own = torch.from_numpy(pictures_of(trials, images, seed=seed))
+    own = torch.from_numpy(_own_pictures(trials, images, paired=paired))
+    if (own >= 0).all():
 
         def batch(step: int) -> tuple[torch.Tensor, ...]:
             rows = indices(step)
@@ -235,7 +241,27 @@ def picture_batches(
         indices=indices,
         seed=seed,
     )
-    return lambda step: (*drawn(step), labels[indices(step)])
+
+    def mixed_batch(step: int) -> tuple[torch.Tensor, ...]:
+        rows = indices(step)
+        any_of_class, seen = drawn(step)
+        known = own[rows] >= 0
+        any_of_class[known] = pictures[own[rows][known]]
+        return any_of_class, seen, labels[rows]
+
+    return mixed_batch
+
+
+def _own_pictures(trials: Trials, images: ImageSet, *, paired: bool) -> np.ndarray:
+    """Return for each trial the row of its own picture, -1 where it is not among the images."""
+    own = np.full(len(trials), -1, dtype=np.int64)
+    stimuli = trials.table["stimulus"]
+    known = np.flatnonzero(stimuli.isin(set(images.table["stimulus"]) - {""}))
+    if paired and len(known):
+        some = trials.select(known)
+        if pair(some, images).kind == "paired":
+            own[known] = pictures_of(some, images, seed=0)
+    return own
 
 
 def _clear_trials(system: SignalToPicture, trials: Trials) -> Trials:

@@ -27,7 +27,7 @@ from phosphene.export.bundle import save_bundle
 from phosphene.export.signal_to_picture import SignalToPicture
 from phosphene.recipes.eeg2image_2023 import encode, inception, paint, show
 from phosphene.recipes.eeg2image_2023.card import bundle_spec, model_card, write_card
-from phosphene.recipes.eeg2image_2023.config import Config
+from phosphene.recipes.eeg2image_2023.config import Config, compared_name
 from phosphene.recipes.eeg2image_2023.scoring import score_run
 from phosphene.run_dir import RunDir
 from phosphene.score import Score, scores_to_json
@@ -56,6 +56,7 @@ def train(
     progress = progress or SilentProgress()
     inception.check_weights(config)
     dataset = load_dataset(data)
+    devices.check_same_data(dataset.data_hash)
     images, rows = prepare_pictures(config, dataset)
     trials = dataset.trials
     split = make_split(config, trials)
@@ -232,7 +233,7 @@ def decode_fold(
             training,
             training.labels,
             seed=seed,
-            stage=f"encoder {config.compare_encoder}",
+            stage=f"encoder {compared_name(config)}",
             watch=watch,
             checkpoints=run.fold(fold.key) / "compared_encoder",
         )
@@ -286,7 +287,7 @@ def decode_null(
         unit=unit,
     )
     arrays = {}
-    if devices.first:
+    if devices.first and not run.has(f"folds/{fold.key}/linear_null.npz"):
         nulls = linear_null(
             np.asarray(training.epochs),
             np.asarray(test.epochs),
@@ -298,19 +299,23 @@ def decode_null(
             seed=seed,
         )
         run.write_arrays(f"folds/{fold.key}/linear_null.npz", {"scores": nulls})
+    if devices.first:
         labels = permute(np.random.default_rng([seed, 1]))
         arrays["lda_probabilities"] = encode.decode_linearly(training, labels, test)
     labels = permute(np.random.default_rng([seed, 2]))
-    for key, settings in (
-        ("probabilities", config),
-        ("compare_probe_probabilities", encode.published_encoder(config)),
-    ):
-        if key != "probabilities" and config.compare_encoder is None:
-            continue
+    encoders = [("probabilities", config, config.encoder)]
+    if compared := compared_name(config):
+        published = encode.published_encoder(config)
+        encoders.append(("compare_probe_probabilities", published, compared))
+    for key, settings, name in encoders:
         system = encode.train_encoder(
-            settings, training, labels, seed=seed, stage=f"null {settings.encoder}", watch=watch
-        )
-        arrays[key] = system.decoder.probabilities(system.features(test.epochs))
+            settings, training, labels, seed=seed, stage=f"null {name}", watch=watch,
+            checkpoints=run.fold(fold.key) / f"null_{key}",
+        )  # fmt: skip
+        decoder = system.decoder
+        if key != "probabilities" and settings.objective != "triplet":  # as the row it stands for
+            decoder = encode.probe_decoder(system.features(training.epochs), labels)
+        arrays[key] = decoder.probabilities(system.features(test.epochs))
     if devices.first:
         run.write_arrays(f"folds/{fold.key}/null.npz", {**arrays, **_identity(test)})
 
@@ -351,7 +356,10 @@ def paint_fold(
             policy=config.augment,
         )  # fmt: skip
     gan = paint.make_gan(config, color=color, seed=seed, guide=guide, devices=devices)
-    batches = paint.picture_batches(config, system, training, generator_images, seed=seed)
+    paired = run.read_json("dataset.json")["pairing"]["kind"] == "paired"
+    batches = paint.picture_batches(
+        config, system, training, generator_images, seed=seed, paired=paired
+    )
     arrays = run.read_arrays(f"folds/{fold.key}/decoding.npz")
     for until in sorted({max(1, config.generator_steps // 3), config.generator_steps}):
         if devices.agree(devices.first and paint.is_past(folder / "generator", until)):
@@ -375,7 +383,8 @@ def paint_fold(
     if not run.has("bundle/spec.json"):
         data = run.read_json("dataset.json")
         spec = bundle_spec(config, trials, color=color, montage=data["montage"], fold=fold.key)
-        save_bundle(run.path / "bundle", trained, spec=spec, card=model_card(spec, data, ()))
+        card = model_card(spec, data, (), split=run.read_json("split.json"))
+        save_bundle(run.path / "bundle", trained, spec=spec, card=card)
     run.write_json(done, {"generator_steps": config.generator_steps})
 
 

@@ -15,7 +15,8 @@ from phosphene.evaluation.pictures import (
     nearest_training_distance,
     within_class_diversity,
 )
-from phosphene.recipes.eeg2image_2023.config import Config
+from phosphene.recipes.eeg2image_2023.card import leak_stamps
+from phosphene.recipes.eeg2image_2023.config import Config, compared_name
 from phosphene.recipes.eeg2image_2023.inception import WEIGHTS
 from phosphene.run_dir import RunDir
 from phosphene.score import Score
@@ -64,9 +65,7 @@ def score_run(run: RunDir, config: Config) -> list[Score]:
     scores += _decoding(run, config, keys, words, dataset)
     for key in keys:
         scores += _pictures(run, config, key, words)
-    stamps = {"leak allowed": split["leak_reason"], "doubt": split.get("doubt")}
-    stamp = "; ".join(f"{name}: {reason}" for name, reason in stamps.items() if reason)
-    if stamp:
+    if stamp := leak_stamps(split):
         scores = [replace(s, note=f"{stamp}; {s.note}" if s.note else stamp) for s in scores]
     return scores
 
@@ -116,7 +115,7 @@ def _null_ranges(
     """
     weights = np.array([(fold_of_trial == key).sum() for key in folds], dtype=np.float64)
     nulls = np.stack([run.read_arrays(f"folds/{key}/linear_null.npz")["scores"] for key in folds])
-    known = np.isfinite(nulls).all(axis=1)  # (fold, score)
+    known = np.all(np.isfinite(nulls), axis=1)  # (fold, score)
     ranges = {}
     for i, name in enumerate(("balanced accuracy", "AUC")):
         if (some := known[:, i]).any():
@@ -136,7 +135,7 @@ def _decoding(
     design = dataset["design"]
     named = design["unit"] == "block" and (arrays["block"] != "").all()
     blocks = arrays["block"] if named else None  # without names, runs of equal labels are taken
-    main, other = config.encoder, config.compare_encoder
+    main, other = config.encoder, compared_name(config)
     scores: list[Score] = []
 
     def add(key: str, method: str, role: str = "result", note: str = "", source=arrays) -> None:
@@ -161,7 +160,10 @@ def _decoding(
         add("probe_probabilities", f"{main}, linear probe")
     add("lda_probabilities", "shrinkage LDA", "baseline")
     published = f"{other}, {config.compare_objective}, linear probe"
-    about = f"published network and loss, {config.compare_epochs} epochs; published are 3000"
+    lstm = (config.compare_encoder or "").startswith("lstm")
+    about = f"trained for {config.compare_epochs} epochs"
+    if lstm and config.compare_objective == "triplet":
+        about = f"published network and loss, {config.compare_epochs} epochs; published are 3000"
     add("compare_probe_probabilities", published, "baseline", about)
     add("noise_probabilities", f"noise input: {main}", "control", NOISE)
     null = _pool(run, keys, "null.npz")
