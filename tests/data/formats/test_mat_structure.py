@@ -1,5 +1,7 @@
 import contextlib
 import struct
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -80,6 +82,43 @@ def test_a_small_file_that_unpacks_to_a_large_one_is_refused(tmp_path):
     assert path.stat().st_size < 10_000
     with pytest.raises(ValueError, match="unpacks to more than 1048576 bytes"):
         check_arrays(path, max_bytes=MOST)
+
+
+def peak(path, **options):
+    """Return the most memory that a check took, in bytes."""
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(ValueError):
+            check_arrays(path, **options)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def element(kind, content):
+    return struct.pack("<2I", kind, len(content)) + content + bytes(-len(content) % 8)
+
+
+@pytest.mark.parametrize("where", ["name", "fields", "sparse"])
+def test_numbers_take_no_more_memory_than_in_the_file(tmp_path, where):
+    n, flags = 1 << 21, {"name": 6, "fields": 2, "sparse": 5}[where]
+    parts = [element(6, struct.pack("<2I", flags, n)), element(5, struct.pack("<2i", 1, 1))]
+    if where == "name":
+        parts.append(element(1, b"x" * n))
+    elif where == "fields":
+        parts += [element(1, b"x"), element(5, struct.pack("<i", 1)), element(1, b"x" * n)]
+    else:
+        parts += [element(1, b"x"), element(5, bytes(n)), element(5, struct.pack("<2i", 0, 1))]
+        parts.append(element(9, bytes(2 * n)))
+    path = write(tmp_path / "a.set", {})
+    packed = zlib.compress(element(14, b"".join(parts)))
+    path.write_bytes(path.read_bytes() + struct.pack("<2I", 15, len(packed)) + packed)
+    assert peak(path, max_bytes=1 << 26) < 5 * n
+    if where == "sparse":
+        check_arrays(path, max_bytes=1 << 26)
+    else:
+        with pytest.raises(ValueError, match=r"misplaced|no proper length"):
+            check_arrays(path, max_bytes=1 << 26)
 
 
 @settings(max_examples=200, deadline=None)

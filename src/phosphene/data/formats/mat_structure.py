@@ -12,8 +12,9 @@ import math
 import struct
 import zlib
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
 
 from phosphene._checks.files import check_amount, open_regular, read_bytes
 
@@ -21,6 +22,9 @@ MAX_BYTES = 4 << 30
 """Largest file; a variable in this format cannot be larger either."""
 MAX_ARRAYS = 3_000_000
 MAX_DEPTH = 32
+MAX_NAME = 4096
+"""Bytes of a name; MATLAB's own have at most 63 letters."""
+MAX_FIELDS = 10_000
 HEADER = 128
 
 MATRIX, COMPRESSED = 14, 15
@@ -30,6 +34,8 @@ BYTES = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8, 16: 1, 17
 CELL, STRUCT, OBJECT, CHAR, SPARSE, FUNCTION, OPAQUE = 1, 2, 3, 4, 5, 16, 17
 NUMBERS = range(6, 16)
 COMPLEX = 1 << 11
+Content = bytes | bytearray
+_STEP = 1 << 20
 
 
 def check_arrays(path: Path, *, max_bytes: int) -> None:
@@ -65,7 +71,7 @@ def check_arrays(path: Path, *, max_bytes: int) -> None:
             kind, start, stop, after = walk.element(content, at, len(content))
             if kind == COMPRESSED:
                 at = stop  # not padded
-                walk.packed(content[start:stop])
+                walk.packed(memoryview(content)[start:stop])
             else:
                 at = after
                 walk.matrix(content, kind, start, stop, depth=0)
@@ -90,7 +96,7 @@ class _Walk:
     n_arrays: int = 0
     n_unpacked: int = 0
 
-    def element(self, content: bytes, at: int, end: int) -> tuple[int, int, int, int]:
+    def element(self, content: Content, at: int, end: int) -> tuple[int, int, int, int]:
         """Return type, start and stop of an element's bytes, and where the next one begins."""
         if at + 8 > end:
             raise _MisfitError(f"an element is cut off at byte {at}")
@@ -106,24 +112,27 @@ class _Walk:
             raise _MisfitError(f"an element announces {n_bytes} bytes and has {end - start}")
         return kind, start, start + n_bytes, min(after, end)
 
-    def packed(self, content: bytes) -> None:
+    def packed(self, content: memoryview) -> None:
         """Unpack a compressed variable in steps and check it."""
-        unpacker, parts = zlib.decompressobj(), []
+        unpacker, whole = zlib.decompressobj(), bytearray()
         try:
-            left = content
-            while left and not unpacker.eof:
-                parts.append(unpacker.decompress(left, min(1 << 24, self.max_bytes + 1)))
-                left = unpacker.unconsumed_tail
-                self.n_unpacked += len(parts[-1])
-                if self.n_unpacked > self.max_bytes:
-                    raise _MisfitError(f"it unpacks to more than {self.max_bytes} bytes")
+            for first in range(0, len(content), _STEP):
+                left = content[first : first + _STEP]
+                while not unpacker.eof:
+                    part = unpacker.decompress(left, _STEP)
+                    left = unpacker.unconsumed_tail
+                    self.n_unpacked += len(part)
+                    if self.n_unpacked > self.max_bytes:
+                        raise _MisfitError(f"it unpacks to more than {self.max_bytes} bytes")
+                    if not part and not left:
+                        break
+                    whole += part
         except zlib.error as error:
             raise _MisfitError(error) from None
-        whole = b"".join(parts)
         kind, start, stop, _ = self.element(whole, 0, len(whole))
         self.matrix(whole, kind, start, stop, depth=0)
 
-    def matrix(self, content: bytes, kind: int, start: int, stop: int, *, depth: int) -> None:
+    def matrix(self, content: Content, kind: int, start: int, stop: int, *, depth: int) -> None:
         """Check an array and what is in it."""
         self.n_arrays += 1
         check_amount(self.name, self.n_arrays, MAX_ARRAYS, unit="arrays")
@@ -133,17 +142,18 @@ class _Walk:
             raise _MisfitError(f"arrays nest deeper than {MAX_DEPTH} levels")
         if start == stop:
             return  # MATLAB writes an empty array so
-        flags, at = self._numbers(content, start, stop, UINT32, least=2)
-        kind = flags[0] & 0xFF
+        flags, at = self._numbers(content, start, stop, UINT32, least=2, most=2)
+        kind, is_complex = int(flags[0]) & 0xFF, int(flags[0]) & COMPLEX
         if kind == OPAQUE:  # an object of a class of MATLAB: three names and an array
             for _ in range(3):
-                _, at = self._numbers(content, at, stop, INT8, least=0)
+                _, at = self._numbers(content, at, stop, INT8, least=0, most=MAX_NAME)
             self._arrays(content, at, stop, 1, depth=depth + 1)
             return
-        dims, at = self._numbers(content, at, stop, INT32, least=2)
-        _, at = self._numbers(content, at, stop, INT8, least=0)
-        size, n_parts = math.prod(dims), 2 if flags[0] & COMPLEX else 1
-        if len(flags) != 2 or len(dims) > MAX_DEPTH or min(dims) < 0:
+        found, at = self._numbers(content, at, stop, INT32, least=2, most=MAX_DEPTH)
+        _, at = self._numbers(content, at, stop, INT8, least=0, most=MAX_NAME)
+        dims = found.tolist()
+        size, n_parts = math.prod(dims), 2 if is_complex else 1
+        if min(dims) < 0:
             raise _MisfitError("an array has no proper size")
         if kind == SPARSE:
             size, at = self._places(content, at, stop, dims)
@@ -152,20 +162,21 @@ class _Walk:
                 at = self._data(content, at, stop, size, is_text=kind == CHAR)
             return
         if kind == OBJECT:
-            _, at = self._numbers(content, at, stop, INT8, least=0)
+            _, at = self._numbers(content, at, stop, INT8, least=0, most=MAX_NAME)
         if kind in (STRUCT, OBJECT):
-            (length, *more), at = self._numbers(content, at, stop, INT32, least=1)
+            (length,), at = self._numbers(content, at, stop, INT32, least=1, most=1)
             names, at = self._numbers(content, at, stop, INT8, least=0)
-            if more or length < 1 or len(names) % length:
+            n_fields, rest = divmod(len(names), max(1, int(length)))
+            if not 1 <= length <= MAX_NAME or rest or n_fields > MAX_FIELDS:
                 raise _MisfitError("the names of fields have no proper length")
-            size *= len(names) // length
+            size *= n_fields
         elif kind == FUNCTION:
             size = 1
         elif kind != CELL:
             raise _MisfitError(f"an array is of class {kind}")
         self._arrays(content, at, stop, size, depth=depth + 1)
 
-    def _arrays(self, content: bytes, at: int, stop: int, size: int, *, depth: int) -> None:
+    def _arrays(self, content: Content, at: int, stop: int, size: int, *, depth: int) -> None:
         """Check the arrays that follow one another in another one."""
         if size > (stop - at) // 8:
             raise _MisfitError(f"{size} arrays are announced in {stop - at} bytes")
@@ -173,28 +184,29 @@ class _Walk:
             kind, first, last, at = self.element(content, at, stop)
             self.matrix(content, kind, first, last, depth=depth)
 
-    def _places(self, content: bytes, at: int, stop: int, dims: tuple[int, ...]) -> tuple[int, int]:
+    def _places(self, content: Content, at: int, stop: int, dims: list[int]) -> tuple[int, int]:
         """Return how many items a sparse array has, and where they begin."""
         rows, at = self._numbers(content, at, stop, INT32, least=0)
         ends, at = self._numbers(content, at, stop, INT32, least=1)
-        rising = ends[0] == 0 and all(a <= b for a, b in pairwise(ends))
+        rising = ends[0] == 0 and not (ends[1:] < ends[:-1]).any()
         sound = len(dims) == 2 and len(ends) == dims[1] + 1 and ends[-1] <= len(rows)
-        if not (rising and sound and all(0 <= row < dims[0] for row in rows[: ends[-1]])):
+        held = rows[: ends[-1]] if rising and sound else rows
+        if not (rising and sound and ((held >= 0) & (held < dims[0])).all()):
             raise _MisfitError("a sparse array has items outside of it")
         return len(rows), at
 
     def _numbers(
-        self, content: bytes, at: int, end: int, expected: int, *, least: int
-    ) -> tuple[tuple[int, ...], int]:
-        """Return the whole numbers of an element of a fixed type, and where the next begins."""
+        self, content: Content, at: int, end: int, expected: int, *, least: int, most: int = 1 << 32
+    ) -> tuple[np.ndarray, int]:
+        """View the whole numbers of an element of a fixed type; return where the next begins."""
         kind, start, stop, after = self.element(content, at, end)
-        form = {INT8: "b", INT32: "i", UINT32: "I"}[expected]
+        form = {INT8: "i1", INT32: "i4", UINT32: "u4"}[expected]
         n, rest = divmod(stop - start, BYTES[expected])
-        if kind != expected or rest or n < least:
+        if kind != expected or rest or not least <= n <= most:
             raise _MisfitError(f"an element of type {kind} with {stop - start} bytes is misplaced")
-        return struct.unpack(f"{self.order}{n}{form}", content[start:stop]), after
+        return np.frombuffer(content, f"{self.order}{form}", count=n, offset=start), after
 
-    def _data(self, content: bytes, at: int, end: int, size: int, *, is_text: bool) -> int:
+    def _data(self, content: Content, at: int, end: int, size: int, *, is_text: bool) -> int:
         """Check the numbers or the text of an array; return where the next element begins."""
         if size == 0 and at >= end:
             return at  # nothing, not even an element
