@@ -104,6 +104,22 @@ def test_refuses_other_states_of_arrays(state, word):
         PickledArray().build(state)
 
 
+def test_strings_that_arrays_share_are_scanned_once(monkeypatch):
+    scanned = []
+    monkeypatch.setattr("phosphene.data.pickled_arrays._check_values", scanned.append)
+    data = held(bytes(48))
+    for size in (1, 2, 3, 4, 6, 12) * 3:
+        view_array(data, dtype(f"U{size}"), (12 // size,), order="C")
+        view_array(data, dtype("b1", "|"), (48,), order="C")
+    assert [array.dtype.kind for array in scanned] == ["U", "b"]
+    monkeypatch.undo()
+    bad = held(b"\1\0\0\2")
+    view_array(bad, dtype("u1", "|"), (4,), order="C")
+    for _ in range(2):  # nothing bad is remembered as sound
+        with pytest.raises(ValueError, match="neither 0 nor 1"):
+            view_array(bad, dtype("b1", "|"), (4,), order="C")
+
+
 def test_an_array_is_built_once():
     array = PickledArray()
     state = (1, (1,), dtype("f8"), False, held(b"\0" * 8))
