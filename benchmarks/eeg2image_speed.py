@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -414,7 +415,7 @@ def write_signals(folder: Path, size: Size) -> dict[str, Path]:
     with contextlib.redirect_stdout(None):  # it reports to people
         trials = import_dataset(options)
     encoder = {"network": "LSTMEncoder", "settings": {"n_chans": trials.n_chans}}
-    drawing = {"size": size.image_size, "width": size.generator_width}
+    drawing: dict[str, Any] = {"size": size.image_size, "width": size.generator_width}
     with seeded(0):
         networks = LSTMEncoder(trials.n_chans), DCGANGenerator(**drawing)
     system = SignalToPicture(
