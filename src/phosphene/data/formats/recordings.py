@@ -232,7 +232,13 @@ def _is_found(path: Path, root: Path) -> bool:
     if any(Path(part).suffix.lower() in FOLDER_SUFFIXES for part in parts[:-1]):
         return False
     part = re.fullmatch(r"(.+)-\d+(\.fif(?:\.gz)?)", path.name, re.IGNORECASE)
-    return not (part and path.with_name(part.group(1) + part.group(2)).is_file())
+    if part and path.with_name(part.group(1) + part.group(2)).is_file():
+        return False
+    split = re.fullmatch(r"(.+_split-)(\d+)(_.+\.fif(?:\.gz)?)", path.name, re.IGNORECASE)
+    if split is None or int(split.group(2)) < 2:
+        return True
+    first = f"{split.group(1)}{1:0{len(split.group(2))}}{split.group(3)}"
+    return not path.with_name(first).is_file()
 
 
 def _suffix(path: Path) -> str:
