@@ -3,8 +3,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from phosphene.models.layers import (
-    ResidualBlock,
     FoldedConditionConv2d,
+    ResidualBlock,
     check_columns,
     check_picture_size,
     he_normal_,

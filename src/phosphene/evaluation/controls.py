@@ -144,6 +144,31 @@ def noise_like(
     return noise
 
 
+def noise_like_recordings(
+    epochs: Float[np.ndarray, "trial chan time"],
+    recordings: Iterable[Hashable],
+    *,
+    seed_of: Callable[[str], int],
+) -> Float[np.ndarray, "trial chan time"]:
+    """Draw noise like the epochs of each recording, which keeps its gain and spectrum.
+
+    Parameters
+    ----------
+    epochs
+        As for `noise_like`, at least two trials of each recording.
+    recordings
+        Recording of each trial.
+    seed_of
+        Seed of the noise of a recording.
+    """
+    noise = np.empty(epochs.shape, np.float32)
+    names = np.array([str(name) for name in recordings])
+    for name in np.unique(names):
+        rows = names == name
+        noise[rows] = noise_like(np.asarray(epochs[rows]), seed=seed_of(str(name)))
+    return noise
+
+
 def shuffle_rows(
     rows: Shaped[np.ndarray, "row ..."], *, seed: int
 ) -> Shaped[np.ndarray, "row ..."]:

@@ -234,16 +234,6 @@ def test_a_fold_without_a_class_is_refused(smoke, dataset):
         recipe_run.make_split(config, trials.select(np.flatnonzero(kept)))
 
 
-def test_recordings_of_one_class_each_are_refused(smoke, dataset):
-    trials = dataset.trials
-    table = trials.table
-    one_each = replace(trials, table=table.assign(recording="only_" + table["class_name"]))
-    fold = recipe_run.make_split(replace(smoke, split_unit="trial"), trials).folds[0]
-    with pytest.raises(ValueError, match=r"no recording allows it.*Record several classes"):
-        recipe_run.check_permutable(one_each, fold, unit="trial")
-    recipe_run.check_permutable(trials, fold, unit="trial")
-
-
 @pytest.fixture
 def overlapping(dataset):
     """Trials whose windows share samples with their neighbours."""

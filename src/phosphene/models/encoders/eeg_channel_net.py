@@ -1,4 +1,4 @@
-"""EEGChannelNet: parallel dilated filters in time, parallel filters over channels, residual blocks."""
+"""EEGChannelNet: parallel filters in time, then over channels, then residual blocks."""
 
 import torch
 from jaxtyping import Float

@@ -12,7 +12,7 @@ from torch import nn
 from phosphene.augment.signal import SignalAugmentation
 from phosphene.data.scaling import ChannelScaler
 from phosphene.data.trials import Trials
-from phosphene.evaluation.controls import class_mean_features, noise_like
+from phosphene.evaluation.controls import class_mean_features, noise_like_recordings
 from phosphene.evaluation.probes import Probe, linear_probe, shrinkage_lda
 from phosphene.export.networks import build_network
 from phosphene.export.signal_to_picture import (
@@ -211,14 +211,11 @@ def decode(
 
 
 def _noise_epochs(test: Trials, *, seed: int) -> np.ndarray:
-    """Draw noise like the epochs of each recording, which keeps its gain and spectrum."""
-    noise = np.empty(test.epochs.shape, np.float32)
-    recordings = test.table["recording"].to_numpy(dtype=str)
-    for name in np.unique(recordings):
-        rows = recordings == name
-        seed_here = derive_seed(seed, "noise input", str(name)) % 2**32
-        noise[rows] = noise_like(np.asarray(test.epochs[rows]), seed=seed_here)
-    return noise
+    return noise_like_recordings(
+        test.epochs,
+        test.table["recording"],
+        seed_of=lambda name: derive_seed(seed, "noise input", name) % 2**32,
+    )
 
 
 def decode_linearly(train: Trials, labels: np.ndarray, test: Trials) -> np.ndarray:
