@@ -6,8 +6,8 @@ classes; `images`, the names of the pictures; in one of the files `means` and `s
 Segments come without recordings: the file does not say when a segment was recorded.
 
 Each person saw the 50 pictures of a class in a row, so the class of a segment is also the block of
-time that it comes from. Whatever drifts over minutes tells the class, and no split of these segments
-can take that apart (`DOUBT`).
+time that it comes from. Whatever drifts over minutes tells the class, and no split of a person's
+segments can take that apart (`DOUBT`).
 
 References
 ----------

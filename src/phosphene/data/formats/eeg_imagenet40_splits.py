@@ -40,8 +40,8 @@ def read_splits(path: Path, *, n_items: int) -> tuple[dict[str, tuple[int, ...]]
     require_lists(content, ("splits",), path)
     if not 1 <= len(content["splits"]) <= MAX_SPLITS:
         raise ValueError(
-            f"`splits` holds 1 to {MAX_SPLITS} splits; in {path.name} it has {len(content['splits'])}; "
-            "get the file again."
+            f"`splits` holds 1 to {MAX_SPLITS} splits; in {path.name} it has "
+            f"{len(content['splits'])}; get the file again."
         )
     found = []
     for number, split in enumerate(content["splits"]):
