@@ -33,9 +33,7 @@ def data_folder(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def blocked_folder(tmp_path_factory) -> Path:
     """Classes in blocks, whose state betrays them."""
-    return simulate(
-        tmp_path_factory.mktemp("blocked"), order="blocked", effect=0.0, block_sd=1.0
-    )
+    return simulate(tmp_path_factory.mktemp("blocked"), order="blocked", effect=0.0, block_sd=1.0)
 
 
 @pytest.fixture(scope="session")

@@ -113,7 +113,7 @@ def train_classifier(
     trained: EncoderStep | ValidatedStep = step
     if validation is not None and validation_labels is not None:
         held = torch.from_numpy(scaler.apply(validation.epochs))
-        target = torch.from_numpy(validation_labels)
+        target = torch.tensor(validation_labels)
 
         def accuracy() -> float:
             features = step.features(held, batch_size=EVALUATION_BATCH)
@@ -122,7 +122,7 @@ def train_classifier(
         trained = ValidatedStep(
             step, networks=("encoder", "head"), measure=accuracy, every=per_epoch
         )
-    goal = torch.from_numpy(labels)
+    goal = torch.tensor(labels)
     if config.balanced:
         indices = balanced_index_batches(goal, batch_size=config.batch, seed=seed)
     else:
