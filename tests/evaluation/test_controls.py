@@ -5,6 +5,7 @@ from phosphene.evaluation.controls import (
     class_mean_features,
     label_permuter,
     noise_like,
+    noise_like_recordings,
     permute_labels,
     shuffle_rows,
 )
@@ -117,3 +118,15 @@ def test_class_means_by_hand():
     assert means.dtype == np.float64
     with pytest.raises(ValueError, match="class 2 of 3"):
         class_mean_features(features, np.array([0, 0, 1]), n_classes=3)
+
+
+def test_noise_of_a_recording_is_like_it_alone():
+    rng = np.random.default_rng(0)
+    epochs = rng.normal(size=(60, 2, 16)).astype(np.float32)
+    epochs[30:] *= 100
+    recordings = ["a"] * 30 + ["b"] * 30
+    noise = noise_like_recordings(epochs, recordings, seed_of=len)
+    assert noise.dtype == np.float32
+    assert noise[:30].std() == pytest.approx(1, rel=0.2)
+    assert noise[30:].std() == pytest.approx(100, rel=0.2)
+    np.testing.assert_array_equal(noise[:30], noise_like(epochs[:30], seed=1))
