@@ -27,7 +27,7 @@ class Config:
 
     split_unit: Unit = "recording"
     """What is kept apart between training and test. Data that were imported with a published split
-    keep that one; the paper's goes by picture."""
+    keep that one; the released code's goes by picture."""
     n_folds: int | None = None
     """Folds that the units are dealt into; None leaves every unit out in turn."""
     decode_folds: int | None = None
@@ -78,7 +78,7 @@ class Config:
 
 
 def paper() -> Config:
-    """Return the released code's settings; the paper gives no others."""
+    """Return the released code's settings."""
     return Config()
 
 
