@@ -119,7 +119,7 @@ def doubt_blocks(split: Split, trials: Trials) -> Split:
     if blocks is None:
         numbers = np.unique(recordings, return_inverse=True)[1].astype(np.int64)
         blocks = runs_of_labels(trials.labels, numbers).astype(str)
-    names = np.char.add(np.char.add(recordings, "/"), blocks)
+    names = np.array([f"{one}/{other}" for one, other in zip(recordings, blocks, strict=True)])
     n_shared = max(
         len(np.intersect1d(names[train], names[test]))
         for train, test in (fold.indices(trials) for fold in split.folds)

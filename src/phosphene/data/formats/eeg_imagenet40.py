@@ -250,31 +250,29 @@ def _item(record: Any, index: int, counts: tuple[int, int], path: Path) -> Item:
     import torch
 
     where = f"segment {index} of {path.name}"
-    fields = ("label", "image", "subject")
-    found = (
-        {name: whole_number(record.get(name)) for name in fields}
-        if isinstance(record, dict)
-        else {}
-    )
+    record = record if isinstance(record, dict) else {}
     limits = {"label": counts[0], "image": counts[1], "subject": 1_000_000}
-    for name in fields:
-        number = found.get(name)
-        if number is None or not 0 <= number < limits[name]:
+    found: dict[str, int] = {}
+    for name, limit in limits.items():
+        number = whole_number(record.get(name))
+        if number is None or not 0 <= number < limit:
             raise ValueError(
-                f"`{name}` of a segment is a whole number from 0 to {limits[name] - 1}; {where} "
-                f"has {shown(number)}; get the file again."
+                f"`{name}` of a segment is a whole number from 0 to {limit - 1}; {where} has "
+                f"{shown(record.get(name))}; get the file again."
             )
+        found[name] = number
     eeg = record.get("eeg")
-    plain = (
-        isinstance(eeg, torch.Tensor)
-        and eeg.layout == torch.strided
-        and eeg.device.type == "cpu"
-        and eeg.dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-    )
-    if not plain or eeg.ndim != 2 or eeg.shape[0] != N_CHANS:
+    if (
+        not isinstance(eeg, torch.Tensor)
+        or eeg.layout != torch.strided
+        or eeg.device.type != "cpu"
+        or eeg.dtype not in (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+        or eeg.ndim != 2
+        or eeg.shape[0] != N_CHANS
+    ):
         got = f"{eeg.dtype} {tuple(eeg.shape)}" if isinstance(eeg, torch.Tensor) else shown(eeg)
         raise ValueError(
             f"`eeg` of a segment is a dense tensor of numbers ({N_CHANS}, sample); {where} has "
             f"{got}; get the file again."
         )
-    return Item(eeg.detach(), found["image"], found["label"], found["subject"])
+    return Item(eeg=eeg.detach(), **found)
