@@ -35,7 +35,16 @@ class Sample:
 def write_samples(folder: Path) -> dict[str, Sample]:
     """Write one folder per format and return the samples by the format's name."""
     found: dict[str, Sample] = {}
-    for add in (_recordings, _pictures, _arrays, _pickles, _dataset_and_run, _bundle, _checkpoint):
+    for add in (
+        _recordings,
+        _pictures,
+        _arrays,
+        _pickles,
+        _segments,
+        _dataset_and_run,
+        _bundle,
+        _checkpoint,
+    ):
         found |= add(folder)
     return found
 
@@ -254,6 +263,38 @@ def _pickles(root: Path) -> dict[str, Sample]:
         (folder / f"data{protocol}.pkl").write_bytes(content)
     mutated = tuple(f"data{protocol}.pkl" for protocol in (0, 2, 5))
     return {"ThoughtViz": Sample(folder=folder, mutated=mutated, read=read)}
+
+
+def _segments(root: Path) -> dict[str, Sample]:
+    import torch
+
+    from phosphene.data.formats.eeg_imagenet40 import read_source, trials_from
+    from phosphene.data.formats.eeg_imagenet40_splits import folds_from, read_splits
+
+    def read(path: Path) -> object:
+        trials, _, places = trials_from(read_source(path))
+        splits = read_splits(path.parent / "splits.pth", n_items=4)
+        return folds_from(splits, trials, places)
+
+    def read_split(path: Path) -> object:
+        return read_splits(path, n_items=4)
+
+    folder = _of(root / "imagenet40")
+    rng = torch.Generator().manual_seed(0)
+    items = [
+        {"eeg": torch.randn(128, 460, generator=rng), "image": i, "label": i % 2, "subject": 1}
+        for i in range(4)
+    ]
+    content = {"dataset": items, "labels": ["n01", "n02"], "images": list("abcd")}
+    splits = {"splits": [{"train": [0, 1], "val": [2], "test": [3]}]}
+    for new, name in ((True, "eeg.pth"), (False, "eeg-old.pth")):
+        torch.save(content, folder / name, _use_new_zipfile_serialization=new)
+    torch.save(splits, folder / "splits.pth")
+    mutated = ("eeg.pth", "eeg-old.pth")
+    return {
+        "EEG-ImageNet40": Sample(folder=folder, mutated=mutated, read=read),
+        "its splits": Sample(folder=folder, mutated=("splits.pth",), read=read_split),
+    }
 
 
 def _dataset_and_run(root: Path) -> dict[str, Sample]:

@@ -135,3 +135,40 @@ def make_windows():
         return arrays
 
     return make
+
+
+@pytest.fixture
+def make_segments():
+    """Make the content of an EEG-ImageNet40 file: two subjects, three classes, in blocks."""
+    import torch
+
+    def make(*, n_each=8, n_times=500, n_chans=128):
+        rng = torch.Generator().manual_seed(0)
+        classes = ["n02106662", "n02124075", "n03445777"]
+        items = []
+        for subject in (1, 4):
+            for label in range(3):
+                drift = torch.randn(n_chans, 1, generator=rng)
+                for number in range(n_each):
+                    eeg = drift + torch.randn(n_chans, n_times, generator=rng)
+                    image = label * n_each + number
+                    items.append({"eeg": eeg, "image": image, "label": label, "subject": subject})
+        images = [f"{name}_{number}" for name in classes for number in range(n_each)]
+        return {"dataset": items, "labels": classes, "images": images, "means": torch.zeros(1)}
+
+    return make
+
+
+@pytest.fixture
+def make_splits():
+    """Make the content of a split file: the last two pictures of a class test."""
+
+    def make(n_items=48, *, n_each=8, n_splits=2):
+        parts = {"train": [], "val": [], "test": []}
+        for place in range(n_items):
+            number = place % n_each
+            part = "train" if number < n_each - 3 else "val" if number == n_each - 3 else "test"
+            parts[part].append(place)
+        return {"splits": [parts] * n_splits}
+
+    return make

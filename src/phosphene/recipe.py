@@ -7,7 +7,7 @@ from typing import Any
 
 from phosphene._checks import check_option
 
-TASKS = ("signal to picture", "picture to signal", "picture to picture")
+TASKS = ("signal to picture", "signal to class", "picture to signal", "picture to picture")
 
 
 @dataclass(frozen=True, kw_only=True)

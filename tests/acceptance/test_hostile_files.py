@@ -39,8 +39,8 @@ def worse(outcomes):
 
 
 def test_no_damaged_file_does_worse_than_be_refused(fuzz_formats):
-    outcomes = fuzz_formats.fuzz(46, seed=1)
-    assert len(outcomes) == 46
+    outcomes = fuzz_formats.fuzz(48, seed=1)
+    assert len(outcomes) == 48
     assert worse(outcomes) == []
     assert {outcome.result for outcome in outcomes} == {"read", "refused"}
 

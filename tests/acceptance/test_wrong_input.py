@@ -156,7 +156,11 @@ def test_generate_refuses_another_number_of_channels(refuse):
     refuse(
         [*GENERATE, "--drop-channels", "TP10"],
         code=1,
-        says=["the 4 channels that the model was trained on", "b.csv lacks TP10", "Record TP10 too"],
+        says=[
+            "the 4 channels that the model was trained on",
+            "b.csv lacks TP10",
+            "Record TP10 too",
+        ],
     )
 
 

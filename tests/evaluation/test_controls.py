@@ -5,6 +5,7 @@ from phosphene.evaluation.controls import (
     class_mean_features,
     label_permuter,
     noise_like,
+    noise_like_recordings,
     permute_labels,
     shuffle_rows,
 )
@@ -117,3 +118,28 @@ def test_class_means_by_hand():
     assert means.dtype == np.float64
     with pytest.raises(ValueError, match="class 2 of 3"):
         class_mean_features(features, np.array([0, 0, 1]), n_classes=3)
+
+
+def test_noise_of_a_recording_is_like_it_alone():
+    rng = np.random.default_rng(0)
+    epochs = rng.normal(size=(60, 2, 16)).astype(np.float32)
+    epochs[30:] *= 100
+    recordings = ["a"] * 30 + ["b"] * 30
+    noise = noise_like_recordings(epochs, recordings, others=epochs, seed_of=len)
+    assert noise.dtype == np.float32
+    assert noise[:30].std() == pytest.approx(1, rel=0.2)
+    assert noise[30:].std() == pytest.approx(100, rel=0.2)
+    np.testing.assert_array_equal(noise[:30], noise_like(epochs[:30], seed=1))
+
+
+def test_noise_for_single_trials_is_like_what_there_is_more_of():
+    rng = np.random.default_rng(0)
+    epochs = rng.normal(size=(3, 2, 16)).astype(np.float32)
+    others = 100 * rng.normal(size=(40, 2, 16)).astype(np.float32)
+
+    def noise(n, names):
+        return noise_like_recordings(epochs[:n], names, others=others, seed_of=len)
+
+    assert noise(1, ["a"]).std() > 30  # one trial alone: like the others
+    assert noise(3, ["a", "b", "b"]).std() < 3  # one beside more: like the held-out trials
+    assert not np.array_equal(noise(3, ["a", "b", "c"]), epochs)

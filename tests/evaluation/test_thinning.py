@@ -1,6 +1,6 @@
 import pytest
 
-from phosphene.evaluation.thinning import thinning_step
+from phosphene.evaluation.thinning import baseline_step, thinning_step
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,11 @@ def test_refuses_rates_and_edges_that_are_none():
         thinning_step(0.0, edge=30.0)
     with pytest.raises(ValueError, match="edge"):
         thinning_step(128.0, edge=0.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "step"), [({"band": [1.0, 30.0]}, 2), ({"band": None}, 1), ({}, 1), (None, 1)]
+)
+def test_baselines_are_thinned_where_the_band_is_known(settings, step):
+    assert baseline_step({"settings": settings}, sfreq=128.0) == step
+    assert baseline_step({}, sfreq=128.0) == 1

@@ -4,6 +4,7 @@ import torch.nn.functional as F  # noqa: N812
 
 from phosphene.models.layers import (
     FoldedConditionConv2d,
+    ResidualBlock,
     check_columns,
     check_picture_size,
     he_normal_,
@@ -86,3 +87,14 @@ def test_refuses_sizes_that_do_not_halve_to_four(size):
 def test_names_what_does_not_fit():
     with pytest.raises(ValueError, match=r"`eeg` must have 4 channels.* got the shape \(2, 3, 9\)"):
         check_columns("eeg", torch.zeros(2, 3, 9), 4, "channels")
+
+
+def test_residual_block_adds_two_normed_convolutions_to_the_identity():
+    torch.manual_seed(0)
+    block = ResidualBlock(3).eval()
+    maps = torch.randn(2, 3, 4, 5)
+    first, norm1, _, second, norm2 = block.path
+    inner = norm2(second(norm1(first(maps)).relu()))
+    torch.testing.assert_close(block(maps), (maps + inner).relu())
+    assert first.bias is None
+    assert second.bias is None

@@ -6,6 +6,8 @@ import torch
 from phosphene.models.classifiers.picture_cnn import PictureCNN
 from phosphene.models.discriminators.dcgan import DCGANDiscriminator
 from phosphene.models.encoders.compact_cnn import CompactCNN
+from phosphene.models.encoders.eeg_channel_net import EEGChannelNet
+from phosphene.models.encoders.human_mind_lstm import HumanMindLSTM
 from phosphene.models.encoders.lstm import LSTMEncoder
 from phosphene.models.generators.dcgan import DCGANGenerator
 
@@ -24,6 +26,16 @@ NETWORKS = {
     ),
     "compact_cnn": (
         lambda: CompactCNN(N_CHANS, N_TIMES, n_features=N_FEATURES, dropout=0.0),
+        [(N_CHANS, N_TIMES)],
+        (N_FEATURES,),
+    ),
+    "human_mind_lstm": (
+        lambda: HumanMindLSTM(N_CHANS, n_features=N_FEATURES, n_hidden=4),
+        [(N_CHANS, N_TIMES)],
+        (N_FEATURES,),
+    ),
+    "eeg_channel_net": (
+        lambda: EEGChannelNet(N_CHANS, N_TIMES, n_features=N_FEATURES, dropout=0.0),
         [(N_CHANS, N_TIMES)],
         (N_FEATURES,),
     ),

@@ -3,6 +3,7 @@ import torch
 
 from phosphene.training.batches import (
     balanced_index_batches,
+    index_batches,
     rows_per_class,
     same_class_batches,
     tensor_batches,
@@ -33,6 +34,14 @@ def test_a_batch_depends_on_seed_and_step_alone():
 def test_a_batch_may_be_larger_than_the_data():
     rows = balanced_index_batches(ONE_CLASS[:2], batch_size=6, seed=0)(3)
     assert sorted(rows.tolist()) == [0, 0, 0, 1, 1, 1]
+
+
+def test_every_row_comes_once_per_pass_without_classes():
+    batch = index_batches(10, batch_size=4, seed=0)
+    rows = torch.cat([batch(step) for step in range(5)])  # two passes
+    assert sorted(rows[:10].tolist()) == list(range(10))
+    assert sorted(rows[10:].tolist()) == list(range(10))
+    assert rows[:10].tolist() != rows[10:].tolist()
 
 
 def test_balanced_batches_hold_each_class_equally_often():

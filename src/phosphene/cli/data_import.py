@@ -31,13 +31,17 @@ class ImportOptions:
 
     sources: tyro.conf.Positional[tuple[Path, ...]]
     """Recordings (muse-lsl CSV, EDF, BDF, GDF, BrainVision, EEGLAB, FIF, CNT, XDF), or folders that
-    are searched for them; or one pickle of ThoughtViz's windows."""
+    are searched for them; or one pickle of ThoughtViz's windows, or one .pth of EEG-ImageNet40."""
     out: Path
     """Data set folder to make; must not exist."""
     window_set: Annotated[Literal["image", "char", "digit"] | None, tyro.conf.arg(name="set")] = (
         None
     )
     """Which of ThoughtViz's sets a pickle is; it has classes of its own, and no --events."""
+    split_file: Path | None = None
+    """Published split of EEG-ImageNet40, such as block_splits_by_image_all.pth."""
+    subject_filter: int | None = None
+    """Keep the segments of this subject of EEG-ImageNet40; the split's places stay right."""
     events: tuple[str, ...] = ()
     """Event code and class name of each class, as in 1=houses 2=faces; the code of an annotation is
     its text, as in 'Stimulus/S  1=houses'."""
@@ -90,6 +94,7 @@ def import_dataset(options: ImportOptions) -> "Trials":
     from phosphene.data.amplitude import scale_signal
     from phosphene.data.dataset import save_dataset
     from phosphene.data.formats import find_recordings, read_recordings
+    from phosphene.data.formats.eeg_imagenet40 import is_eeg_imagenet40
     from phosphene.data.formats.image_folder import find_document
     from phosphene.data.formats.thoughtviz import is_thoughtviz
     from phosphene.data.pairing import pair
@@ -100,6 +105,11 @@ def import_dataset(options: ImportOptions) -> "Trials":
         from phosphene.cli.import_windows import import_windows
 
         return import_windows(options)
+    about_segments = options.split_file is not None or options.subject_filter is not None
+    if about_segments or any(is_eeg_imagenet40(path) for path in options.sources):
+        from phosphene.cli.import_segments import import_segments
+
+        return import_segments(options)
     events = read_pairs(options.events, option="--events", example="1=houses 2=faces")
     if len(set(events.values())) < 2:
         raise WrongUseError(

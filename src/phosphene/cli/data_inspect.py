@@ -19,14 +19,15 @@ def inspect(
     """Say what is in raw recordings, in pictures or in a data set, and what to do next.
 
     Args:
-        path: A recording, a folder of recordings, a pickle of windows, pictures, or a data set
-            folder.
+        path: A recording, a folder of recordings, a pickle or .pth of windows, pictures, or a data
+            set folder.
         json: Print JSON instead of tables.
         figure: Draw a data set into a PNG file beside its folder.
         class_from: Class of a picture: its folder's name, or its own name up to the first hyphen.
     """
     from phosphene.data.dataset import is_dataset
     from phosphene.data.formats import has_recordings
+    from phosphene.data.formats.eeg_imagenet40 import is_eeg_imagenet40
     from phosphene.data.formats.thoughtviz import is_thoughtviz
 
     if not path.exists():
@@ -42,6 +43,10 @@ def inspect(
         from phosphene.cli.import_windows import inspect_windows
 
         inspect_windows(path, as_json=json)
+    elif is_eeg_imagenet40(path):
+        from phosphene.cli.import_segments import inspect_segments
+
+        inspect_segments(path, as_json=json)
     else:
         _inspect_images(path, as_json=json, class_from=class_from)
 
@@ -168,7 +173,8 @@ def _inspect_dataset(path: Path, *, as_json: bool, figure: bool) -> None:
         print(f"figure  {drawn}")
     from phosphene.recipes import find_recipes
 
-    fitting = [r.key for r in find_recipes().values() if r.task == "signal to picture"]
+    task = "signal to class" if dataset.images is None else "signal to picture"
+    fitting = [r.key for r in find_recipes().values() if r.task == task]
     recipe = fitting[0] if fitting else "RECIPE"
     print(f"next    phosphene train {recipe} quick --data {shlex.quote(str(path))} --out RUN")
 

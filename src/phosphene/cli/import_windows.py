@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +52,7 @@ def import_windows(options: ImportOptions) -> "Trials":
             f"`--set` must say which of ThoughtViz's sets a pickle is, {', '.join(SETS)}, for the "
             f"file does not; got none for {path}; add for instance --set image."
         )
-    _refuse_others(options, path)
+    refuse_others(options, path, fitting=FITTING)
     if options.out.exists():
         raise WrongUseError(
             f"`--out` must not exist yet; {options.out} does; choose another name or remove it."
@@ -142,13 +142,13 @@ def _print_doubles(n_in_both: int) -> None:
     )
 
 
-def _refuse_others(options: ImportOptions, path: Path) -> None:
+def refuse_others(options: ImportOptions, path: Path, *, fitting: Collection[str]) -> None:
     """Refuse options that windows cannot follow, instead of passing them over."""
     defaults = {field.name: field.default for field in fields(ImportOptions)}
     changed = [
         name
         for name, default in defaults.items()
-        if name not in FITTING and getattr(options, name) != default
+        if name not in fitting and getattr(options, name) != default
     ]
     settings, usual = options.preprocessing, defaults["preprocessing"]
     changed += [

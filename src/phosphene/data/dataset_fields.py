@@ -16,6 +16,8 @@ INFO_FIELDS = {
     "images": (None, {"file": str, "classes": [str]}),
     "preprocessing": {"settings?": {str: object}},
     "ceiling?": (None, {"accuracy": float, "low": float, "high": float}),
+    "published_splits?": [{"key": str, "train": [str], "val": [str], "test": [str]}],
+    "doubt?": str,
     "recordings": [str],
     "columns": {str: _COLUMNS},
     "arrays": {str: {"shape": [int], "dtype": str}},

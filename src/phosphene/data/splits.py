@@ -18,7 +18,7 @@ UNITS = ("trial", "block", "recording", "session", "subject")
 
 _STORED = {
     "unit": str,
-    "folds": [{"key": str, "train": [str], "test": [str]}],
+    "folds": [{"key": str, "train": [str], "test": [str], "val?": [str]}],
     "seed": int,
     "leak_reason": (None, str),
     "doubt?": (None, str),
@@ -28,6 +28,9 @@ HALVES = ("x_train", "x_test")
 """What stands in place of a recording where only windows were published, in two halves."""
 PUBLISHED = "published half"
 """Unit of a split that the authors of the data made."""
+PUBLISHED_SPLIT = "published split"
+"""The same where they listed trials; windows of one recording may stand on both sides."""
+_ALL_UNITS = (*UNITS, PUBLISHED, PUBLISHED_SPLIT)
 DOUBT = (
     "the source does not say which samples its windows hold, so those that train and those that "
     "test may overlap or come from one recording, and intervals count each as if it stood alone"
@@ -36,24 +39,36 @@ DOUBT = (
 
 @dataclass(frozen=True)
 class Fold:
-    """Ids of the trials that train and of those that test."""
+    """Ids of the trials that train and of those that test, perhaps of some that validate."""
 
     key: str
     train: tuple[str, ...]
     test: tuple[str, ...]
+    val: tuple[str, ...] = ()
+    """Trials that may choose a checkpoint; they neither train nor test."""
 
     def indices(self, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
         """Return the positions of the training and of the test trials, int64."""
+        return self._positions(trials, self.train), self._positions(trials, self.test)
+
+    def val_indices(self, trials: Trials) -> np.ndarray:
+        """Return the positions of the validation trials, int64."""
+        return self._positions(trials, self.val)
+
+    def _positions(self, trials: Trials, ids: tuple[str, ...]) -> np.ndarray:
         position = {name: i for i, name in enumerate(trials.table["trial"])}
-        unknown = [name for name in (*self.train, *self.test) if name not in position]
+        unknown = [name for name in ids if name not in position]
         if unknown:
             raise ValueError(
                 f"a split must belong to the data; fold '{self.key}' names {len(unknown)} trials "
                 f"that are not there, the first {unknown[0]}; split these data anew."
             )
-        train = np.array([position[name] for name in self.train], dtype=np.int64)
-        test = np.array([position[name] for name in self.test], dtype=np.int64)
-        return train, test
+        return np.array([position[name] for name in ids], dtype=np.int64)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values; without validation trials they are not named."""
+        stored = {"key": self.key, "train": list(self.train), "test": list(self.test)}
+        return {**stored, "val": list(self.val)} if self.val else stored
 
 
 @dataclass(frozen=True)
@@ -81,7 +96,7 @@ class Split:
     doubt: str | None = None
 
     def __post_init__(self) -> None:
-        _checks.check_option("unit", self.unit, (*UNITS, PUBLISHED))
+        _checks.check_option("unit", self.unit, _ALL_UNITS)
         keys = [fold.key for fold in self.folds]
         if len(set(keys)) < len(keys):
             raise ValueError(f"fold keys must differ; got {keys}; rename one.")
@@ -95,7 +110,10 @@ class Split:
     @property
     def sha256(self) -> str:
         """Hash of unit, seed and folds."""
-        folds = [[fold.key, fold.train, fold.test] for fold in self.folds]
+        folds = [
+            [fold.key, fold.train, fold.test, *([fold.val] if fold.val else [])]
+            for fold in self.folds
+        ]
         text = json.dumps([self.unit, self.seed, folds], separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -107,10 +125,7 @@ class Split:
             "leak_reason": self.leak_reason,
             **({} if self.doubt is None else {"doubt": self.doubt}),
             "sha256": self.sha256,
-            "folds": [
-                {"key": fold.key, "train": list(fold.train), "test": list(fold.test)}
-                for fold in self.folds
-            ],
+            "folds": [fold.to_json() for fold in self.folds],
         }
 
     @classmethod
@@ -118,7 +133,8 @@ class Split:
         """Read what `to_json` returned; a split that was changed since is refused."""
         check_structure(value, _STORED, where="a saved split", remedy="split the data anew.")
         folds = tuple(
-            Fold(fold["key"], tuple(fold["train"]), tuple(fold["test"])) for fold in value["folds"]
+            Fold(f["key"], tuple(f["train"]), tuple(f["test"]), tuple(f.get("val", ())))
+            for f in value["folds"]
         )
         reason, doubt = value["leak_reason"], value.get("doubt")
         split = cls(value["unit"], folds, value["seed"], reason, doubt)
@@ -153,7 +169,10 @@ class Split:
             raise ValueError("a leak needs a reason; got an empty one; write why it is accepted.")
         groups = groups_of(trials, self.unit)
         for fold in self.folds:
-            leak = _find_leak(trials.table, groups, *fold.indices(trials), self.unit)
+            train, test = fold.indices(trials)
+            leak = _find_leak(trials.table, groups, train, test, self.unit)
+            if not leak and fold.val:  # what chooses a checkpoint must not hold test trials either
+                leak = _find_leak(trials.table, groups, fold.val_indices(trials), test, self.unit)
             if not leak:
                 continue
             if allow_leak is None:
@@ -266,10 +285,10 @@ def k_fold(trials: Trials, n_folds: int, *, seed: int = 0) -> Split:
 
 def groups_of(trials: Trials, unit: str) -> np.ndarray:
     """Return the unit of each trial as text; blocks and sessions are told apart across subjects."""
-    _checks.check_option("unit", unit, (*UNITS, PUBLISHED))
+    _checks.check_option("unit", unit, _ALL_UNITS)
     table = trials.table
-    if unit == PUBLISHED:
-        return table["recording"].to_numpy(dtype=str)
+    if unit in (PUBLISHED, PUBLISHED_SPLIT):
+        return table["recording" if unit == PUBLISHED else "trial"].to_numpy(dtype=str)
     if unit == "block":
         if (table["block"] == "").any():
             raise ValueError(
@@ -304,7 +323,7 @@ def _others(trials: Trials, unit: str) -> str:
 
 def _way_out(unit: str, trials: Trials) -> str:
     """Say what to do about an overlap."""
-    if unit == PUBLISHED:
+    if unit in (PUBLISHED, PUBLISHED_SPLIT):
         return "remove the doubles from the source"
     if has_published_halves(trials):
         return "keep the published halves apart (--split-unit recording)"
@@ -349,7 +368,8 @@ def _find_leak(
             f"{twin.trial} of recording '{twin.recording}'"
         )
     recording, unknown = table["recording"].to_numpy(dtype=str), table["start"].to_numpy() < 0
-    if set(recording[train][unknown[train]]) & set(recording[test][unknown[test]]):
+    shared_unknown = set(recording[train][unknown[train]]) & set(recording[test][unknown[test]])
+    if shared_unknown and unit != PUBLISHED_SPLIT:  # there it is a doubt, as between halves
         return "windows may share samples, for the source does not say which samples they hold"
     overlaps = _count_shared_samples(table, train, test)
     return f"{overlaps} test windows share samples with training windows" if overlaps else ""

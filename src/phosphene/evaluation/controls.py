@@ -144,6 +144,44 @@ def noise_like(
     return noise
 
 
+def noise_like_recordings(
+    epochs: Float[np.ndarray, "trial chan time"],
+    recordings: Iterable[Hashable],
+    *,
+    others: Float[np.ndarray, "other chan time"],
+    seed_of: Callable[[str], int],
+) -> Float[np.ndarray, "trial chan time"]:
+    """Draw noise like the epochs of each recording, which keeps its gain and spectrum.
+
+    Of a single trial no noise can be drawn that is not the trial: those of recordings with one are
+    pooled, where only one is left its noise is like all held-out trials, and where it is the only
+    one, like the others.
+
+    Parameters
+    ----------
+    epochs
+        As for `noise_like`: held-out trials.
+    recordings
+        Recording of each trial.
+    others
+        Trials to be like where there is one held-out trial only: those of the training.
+    seed_of
+        Seed of the noise of a recording, and of "single trials".
+    """
+    noise = np.empty(epochs.shape, np.float32)
+    names = np.array([str(name) for name in recordings])
+    _, group, counts = np.unique(names, return_inverse=True, return_counts=True)
+    alone = counts[group] < 2
+    if alone.any():
+        pool = epochs[alone] if alone.sum() > 1 else epochs
+        pool = pool if len(pool) > 1 else others
+        noise[alone] = noise_like(np.asarray(pool), seed=seed_of("single trials"))[: alone.sum()]
+    for name in np.unique(names[~alone]):
+        rows = names == name
+        noise[rows] = noise_like(np.asarray(epochs[rows]), seed=seed_of(str(name)))
+    return noise
+
+
 def shuffle_rows(
     rows: Shaped[np.ndarray, "row ..."], *, seed: int
 ) -> Shaped[np.ndarray, "row ..."]:

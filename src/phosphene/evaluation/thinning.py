@@ -1,5 +1,8 @@
 """How far epochs can be thinned without a filter."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from phosphene._checks import check_positive
 
 OVERSAMPLING = 2.1
@@ -27,3 +30,18 @@ def thinning_step(sfreq: int | float, *, edge: int | float | None) -> int:
         return 1
     check_positive("edge", edge)
     return max(1, min(round(sfreq / ENOUGH_HZ), int(sfreq / (OVERSAMPLING * edge))))
+
+
+def baseline_step(preprocessing: Mapping[str, Any], *, sfreq: int | float) -> int:
+    """Return every how many samples linear baselines see of trials that were cut so.
+
+    Parameters
+    ----------
+    preprocessing
+        `Trials.preprocessing`; where it does not say the band, every sample is taken.
+    sfreq
+        Sampling rate of the epochs, Hz.
+    """
+    settings = preprocessing.get("settings")
+    band = settings.get("band") if isinstance(settings, Mapping) else None
+    return thinning_step(sfreq, edge=float(band[1]) if band else None)

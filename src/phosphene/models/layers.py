@@ -128,3 +128,23 @@ def _spread(values: Tensor, axis: int, counts: list[int]) -> Tensor:
         ],
         axis,
     )
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions without bias, each with batch norm, beside the identity."""
+
+    def __init__(self, n_maps: int) -> None:
+        super().__init__()
+        self.path = nn.Sequential(
+            nn.Conv2d(n_maps, n_maps, 3, padding=1, bias=False),
+            nn.BatchNorm2d(n_maps),
+            nn.ReLU(),
+            nn.Conv2d(n_maps, n_maps, 3, padding=1, bias=False),
+            nn.BatchNorm2d(n_maps),
+        )
+
+    def forward(
+        self, maps: Float[Tensor, "batch map height width"]
+    ) -> Float[Tensor, "batch map height width"]:
+        """Return maps of the same shape, not negative."""
+        return (maps + self.path(maps)).relu()

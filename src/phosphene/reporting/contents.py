@@ -52,6 +52,12 @@ class Contents:
         return str(self.state.get("stage", ""))
 
     @property
+    def draws_pictures(self) -> bool:
+        """Whether the run is one that draws pictures; a classifier gives none to a generator."""
+        pictures = self.split.get("pictures")
+        return not isinstance(pictures, Mapping) or not pictures or "generator" in pictures
+
+    @property
     def pairing(self) -> str:
         """Whether trials are "paired" with pictures or "class-only"; "" where nothing says."""
         found = self.about("pairing")

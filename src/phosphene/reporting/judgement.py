@@ -89,6 +89,8 @@ def judge_cautions(scores: Sequence[Score]) -> tuple[str, ...]:
 
 def picture_statement(contents: Contents) -> str:
     """Say what generated pictures may be taken to show."""
+    if not contents.draws_pictures:
+        return "This run reads classes from signals; it draws no pictures."
     on_pairs = [
         s.name
         for s in contents.scores

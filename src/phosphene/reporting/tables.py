@@ -218,6 +218,8 @@ def _split_lines(split: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     for fold in split.get("folds", [])[:40]:
         sizes = f"{len(fold.get('train', ())):,} to train, {len(fold.get('test', ())):,} to test"
+        if fold.get("val"):
+            sizes += f", {len(fold['val']):,} to choose the step"
         lines.append((f"fold {fold.get('key', '')}", sizes))
     pictures = dict(split.get("pictures") or {})
     if "shown_in_both" in pictures:

@@ -15,6 +15,17 @@ IndexBatches = Callable[[int], Tensor]
 """From the number of the step, counted from 0, to the rows of its batch."""
 
 
+def index_batches(n_items: int, *, batch_size: int, seed: int) -> IndexBatches:
+    """Return batches of rows in which every row comes once per pass, in a new order each pass.
+
+    A batch may straddle two passes, so that all batches are full and no row is left out.
+    """
+    check_positive("n_items", n_items)
+    check_positive("batch_size", batch_size)
+    stream = _Stream(n_items, seed)
+    return lambda step: stream.rows(step * batch_size, batch_size)
+
+
 def balanced_index_batches(labels: Tensor, *, batch_size: int, seed: int) -> IndexBatches:
     """Return batches of rows that hold every class equally often, rare classes repeating sooner.
 

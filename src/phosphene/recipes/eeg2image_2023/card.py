@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from phosphene.data.trials import Trials
+from phosphene.evaluation.fold_scores import leak_stamps
 from phosphene.recipes.eeg2image_2023 import encode, paint
 from phosphene.recipes.eeg2image_2023.config import Config
 from phosphene.run_dir import RunDir
@@ -40,12 +41,6 @@ def bundle_spec(
         "scaling": SCALING,
         "fold": fold,
     }
-
-
-def leak_stamps(split: Mapping[str, Any]) -> str:
-    """Return what a run's split says against its scores, empty where it says nothing."""
-    stamps = {"leak allowed": split.get("leak_reason"), "doubt": split.get("doubt")}
-    return "; ".join(f"{name}: {reason}" for name, reason in stamps.items() if reason)
 
 
 def write_card(run: RunDir, scores: Sequence[Score]) -> None:

@@ -12,9 +12,9 @@ from torch import nn
 from phosphene.augment.signal import SignalAugmentation
 from phosphene.data.scaling import ChannelScaler
 from phosphene.data.trials import Trials
-from phosphene.evaluation.controls import class_mean_features, noise_like
+from phosphene.evaluation.controls import class_mean_features, noise_like_recordings
 from phosphene.evaluation.probes import Probe, linear_probe, shrinkage_lda
-from phosphene.evaluation.thinning import thinning_step
+from phosphene.evaluation.thinning import baseline_step
 from phosphene.export.networks import build_network
 from phosphene.export.signal_to_picture import (
     ClassPull,
@@ -242,40 +242,20 @@ def decode(
 
 
 def _noise_epochs(test: Trials, train: Trials, *, seed: int) -> np.ndarray:
-    """Draw noise like the epochs of each recording, which keeps its gain and spectrum.
-
-    Of a single trial no noise can be drawn that is not the trial: those of recordings with one are
-    pooled, where only one is left its noise is like all held-out trials, and where it is the only
-    one, like the training trials.
-    """
-    noise = np.empty(test.epochs.shape, np.float32)
-    names = test.table["recording"].to_numpy(dtype=str)
-    _, group, counts = np.unique(names, return_inverse=True, return_counts=True)
-    alone = counts[group] < 2
-    if alone.any():
-        seed_here = derive_seed(seed, "noise input of single trials") % 2**32
-        pool = test.epochs[alone] if alone.sum() > 1 else test.epochs
-        pool = pool if len(pool) > 1 else train.epochs
-        noise[alone] = noise_like(np.asarray(pool), seed=seed_here)[: alone.sum()]
-    for name in np.unique(names[~alone]):
-        rows = names == name
-        seed_here = derive_seed(seed, "noise input", str(name)) % 2**32
-        noise[rows] = noise_like(np.asarray(test.epochs[rows]), seed=seed_here)
-    return noise
+    return noise_like_recordings(
+        test.epochs,
+        test.table["recording"],
+        others=train.epochs,
+        seed_of=lambda name: derive_seed(seed, "noise input", name) % 2**32,
+    )
 
 
 def decode_linearly(train: Trials, labels: np.ndarray, test: Trials) -> np.ndarray:
     """Return class probabilities of held-out trials by shrinkage LDA on the epochs."""
     epochs = np.asarray(train.epochs)
-    lda = shrinkage_lda(epochs, labels, n_classes=train.n_classes, step=baseline_step(train))
+    step = baseline_step(train.preprocessing, sfreq=train.sfreq)
+    lda = shrinkage_lda(epochs, labels, n_classes=train.n_classes, step=step)
     return lda.predict_proba(np.asarray(test.epochs))
-
-
-def baseline_step(trials: Trials) -> int:
-    """Return every how many samples linear baselines see; all, where the band is not known."""
-    settings = trials.preprocessing.get("settings")
-    band = settings.get("band") if isinstance(settings, Mapping) else None
-    return thinning_step(trials.sfreq, edge=float(band[1]) if band else None)
 
 
 def _parameters(head: nn.Linear) -> tuple[torch.Tensor, torch.Tensor]:

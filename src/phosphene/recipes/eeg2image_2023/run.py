@@ -1,28 +1,26 @@
 """EEG2Image from a data set folder to scores: load, split, encode, paint, score."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from phosphene.data.dataset import Dataset, load_dataset, load_recordings
+from phosphene.data.dataset import Dataset, load_dataset
 from phosphene.data.images import ImageSet
-from phosphene.data.inspection import evoked_responses, inspect_dataset, power_spectrum
-from phosphene.data.splits import (
-    Fold,
-    Split,
-    group_k_fold,
-    has_published_halves,
-    k_fold,
-    leave_one_group_out,
-    published_split,
-)
+from phosphene.data.split_choice import choose_split
+from phosphene.data.splits import Fold, Split
 from phosphene.data.trials import Trials
 from phosphene.evaluation.controls import label_permuter
 from phosphene.evaluation.retrained_null import linear_null
-from phosphene.evaluation.units import independent_unit
+from phosphene.evaluation.run_description import (
+    blocks_of,
+    describe_run,
+    doubt_blocks,
+    identity_arrays,
+)
+from phosphene.evaluation.thinning import baseline_step
 from phosphene.export.bundle import save_bundle
 from phosphene.export.signal_to_picture import SignalToPicture
 from phosphene.recipes.eeg2image_2023 import encode, inception, paint, show
@@ -59,7 +57,7 @@ def train(
     devices.check_same_data(dataset.data_hash)
     images, rows = prepare_pictures(config, dataset)
     trials = dataset.trials
-    split = make_split(config, trials)
+    split = doubt_blocks(make_split(config, trials, dataset.info), trials)
     if devices.first:
         encode.check_triplets(config, n_classes=trials.n_classes)
         paint.check_batches(config, n_classes=trials.n_classes, n_devices=devices.n)
@@ -118,21 +116,17 @@ def prepare_pictures(
     return images, paint.divide_pictures(config, images)
 
 
-def make_split(config: Config, trials: Trials) -> Split:
-    """Split as configured, refusing overlaps and folds that lack a class.
-
-    Windows that were published in two halves keep that split, whatever the number of folds.
-    """
-    if config.split_unit == "recording" and has_published_halves(trials):
-        split = published_split(trials)
-    elif config.split_unit == "trial":
-        split = k_fold(trials, config.n_folds or 5, seed=config.seed)
-    elif config.n_folds is None:
-        split = leave_one_group_out(trials, config.split_unit)
-    else:
-        split = group_k_fold(trials, config.split_unit, config.n_folds, seed=config.seed)
-    split = split.check_classes(trials, n_folds=config.decode_folds)
-    return split.check(trials, allow_leak=config.allow_leak)
+def make_split(config: Config, trials: Trials, info: Mapping[str, Any] | None = None) -> Split:
+    """Split as configured, see `choose_split`."""
+    return choose_split(
+        trials,
+        unit=config.split_unit,
+        n_folds=config.n_folds,
+        first_folds=config.decode_folds,
+        seed=config.seed,
+        allow_leak=config.allow_leak,
+        info=info,
+    )
 
 
 def describe(
@@ -144,69 +138,10 @@ def describe(
     *,
     seed: int,
 ) -> None:
-    """Write what the report says about data and split; refuse to resume on other data."""
-    begun = run.has("environment.json")
-    if begun:
-        before = run.read_json("environment.json")["data_hash"]
-        if before != dataset.data_hash:
-            raise ValueError(
-                f"a run must go on with the data it began with, hash {before}; this data set has "
-                f"{dataset.data_hash}. Give the first data set, or begin a new run."
-            )
-    trials = dataset.trials
-    unit, reason = independent_unit(
-        trials.labels, recordings=trials.table["recording"], blocks=_blocks(trials)
-    )
-    design = {"unit": unit, "reason": reason}
-    check_permutable(trials, split.folds[0], unit=unit)
-    run.write_json("dataset.json", {**inspect_dataset(dataset), "design": design})
+    """Write what the report says about data and split, and which pictures served whom."""
     ids = images.table["image_id"].to_numpy()
-    pictures = {
-        "generator": ids[rows[0]].tolist(),
-        "judge": ids[rows[1]].tolist(),
-        "shown_in_both": _count_repeated(trials, split),
-    }
-    content = {**split.to_json(), "pictures": pictures}
-    if run.has("split.json") and run.read_json("split.json") != content:
-        raise ValueError(
-            "a run must go on with the split it began with; split.json in the run folder differs "
-            "from the one made now. Begin a new run."
-        )
-    run.write_json("split.json", content)
-    run.write_arrays("evoked.npz", evoked_responses(trials))
-    recordings = load_recordings(dataset.path) if dataset.path is not None else []
-    run.write_arrays("spectrum.npz", power_spectrum(recordings, trials))
-    if not begun:
-        run.write_environment(data_hash=dataset.data_hash, seed=seed)
-
-
-def _count_repeated(trials: Trials, split: Split) -> int:
-    """Count pictures shown in training and in test, in the fold with the most of them."""
-    stimuli = trials.table["stimulus"].to_numpy(dtype=str)
-    counts = [0]
-    for fold in split.folds:
-        train, test = (set(stimuli[rows]) - {""} for rows in fold.indices(trials))
-        counts.append(len(train & test))
-    return max(counts)
-
-
-def check_permutable(trials: Trials, fold: Fold, *, unit: str) -> None:
-    """Refuse designs in which no label can be permuted: chance could not be known."""
-    for rows in fold.indices(trials):
-        some = trials.select(rows)
-        try:
-            label_permuter(
-                some.labels,
-                recordings=some.table["recording"],
-                blocks=_blocks(some),
-                unit=unit,
-            )
-        except ValueError:
-            raise ValueError(
-                f"chance is known from labels permuted by {unit} within recordings; in fold "
-                f"'{fold.key}' no recording allows it, for classes do not vary inside. Record "
-                "several classes in each recording."
-            ) from None
+    pictures = {"generator": ids[rows[0]].tolist(), "judge": ids[rows[1]].tolist()}
+    describe_run(run, dataset, split, seed=seed, pictures=pictures)
 
 
 def decode_fold(
@@ -245,7 +180,7 @@ def decode_fold(
         found = encode.decode(encode.published_encoder(config), other, training, test, seed=seed)
         arrays["compare_probe_probabilities"] = found["probe_probabilities"]
         arrays["compare_features"] = found["features"]
-    run.write_arrays(f"folds/{fold.key}/decoding.npz", {**arrays, **_identity(test)})
+    run.write_arrays(f"folds/{fold.key}/decoding.npz", {**arrays, **identity_arrays(test)})
 
 
 def fold_encoder(
@@ -283,7 +218,7 @@ def decode_null(
     permute = label_permuter(
         training.labels,
         recordings=training.table["recording"],
-        blocks=_blocks(training),
+        blocks=blocks_of(training),
         unit=unit,
     )
     arrays = {}
@@ -295,7 +230,7 @@ def decode_null(
             permute=permute,
             recordings=test.table["recording"],
             n_classes=trials.n_classes,
-            step=encode.baseline_step(trials),
+            step=baseline_step(trials.preprocessing, sfreq=trials.sfreq),
             seed=seed,
         )
         run.write_arrays(f"folds/{fold.key}/linear_null.npz", {"scores": nulls})
@@ -317,7 +252,7 @@ def decode_null(
             decoder = encode.probe_decoder(system.features(training.epochs), labels)
         arrays[key] = decoder.probabilities(system.features(test.epochs))
     if devices.first:
-        run.write_arrays(f"folds/{fold.key}/null.npz", {**arrays, **_identity(test)})
+        run.write_arrays(f"folds/{fold.key}/null.npz", {**arrays, **identity_arrays(test)})
 
 
 def paint_fold(
@@ -386,14 +321,3 @@ def paint_fold(
         card = model_card(spec, data, (), split=run.read_json("split.json"))
         save_bundle(run.path / "bundle", trained, spec=spec, card=card)
     run.write_json(done, {"generator_steps": config.generator_steps})
-
-
-def _identity(test: Trials) -> dict[str, np.ndarray]:
-    table = test.table
-    text = {name: table[name].to_numpy(dtype="U") for name in ("trial", "recording", "block")}
-    return {"labels": test.labels, **text}
-
-
-def _blocks(trials: Trials) -> np.ndarray | None:
-    blocks = trials.table["block"].to_numpy(dtype=str)
-    return None if (blocks == "").any() else blocks

@@ -1,13 +1,20 @@
 """Scores of a run, computed from the arrays in its folder alone."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
-from phosphene.data.splits import PUBLISHED
 from phosphene.evaluation.clustering import kmeans_score
 from phosphene.evaluation.decoding import decoding_scores, recording_scores
+from phosphene.evaluation.fold_scores import (
+    NOISE,
+    NULL_RANGE,
+    ceiling_scores,
+    null_ranges,
+    pool_arrays,
+    split_words,
+    stamp_scores,
+)
 from phosphene.evaluation.pictures import (
     class_consistency,
     distribution_scores,
@@ -15,7 +22,6 @@ from phosphene.evaluation.pictures import (
     nearest_training_distance,
     within_class_diversity,
 )
-from phosphene.recipes.eeg2image_2023.card import leak_stamps
 from phosphene.recipes.eeg2image_2023.config import Config, compared_name
 from phosphene.recipes.eeg2image_2023.inception import WEIGHTS
 from phosphene.run_dir import RunDir
@@ -30,8 +36,6 @@ GUIDED = "the generator was trained against a classifier of the extractor's form
 FEW_JUDGED = "the judge had fewer than 10 pictures per class: what it sees means little"
 FEW = "the generator had fewer than 10 pictures per class: novelty and spread mean little"
 NEAREST = "class of the nearest training picture by pixels: copies score as well as new pictures"
-NULL_RANGE = "chance range from 200 linear decoders, each trained on other permuted labels"
-NOISE = "nothing retrained; held-out signals replaced by noise like each recording"
 SOURCES = {
     "own": ("result", "generated", ""),
     "label_only": (
@@ -53,83 +57,22 @@ def score_run(run: RunDir, config: Config) -> list[Score]:
     split = run.read_json("split.json")
     dataset = run.read_json("dataset.json")
     keys = [fold["key"] for fold in split["folds"]]
-    words = f"leave one {split['unit']} out"
-    if config.n_folds is not None or split["unit"] == "trial":
-        words = f"{len(keys)} folds of {split['unit']}s"
-    if split["unit"] == PUBLISHED:
-        words = "published split"
-    n_decoded = sum(run.has(f"folds/{key}/decoding.npz") for key in keys)
-    if n_decoded < len(keys):
-        words += f", {n_decoded} of {len(keys)} decoded"
-    scores = _ceiling(dataset)
+    words = split_words(
+        split,
+        n_folds=config.n_folds,
+        n_decoded=sum(run.has(f"folds/{key}/decoding.npz") for key in keys),
+    )
+    scores = ceiling_scores(dataset)
     scores += _decoding(run, config, keys, words, dataset)
     for key in keys:
         scores += _pictures(run, config, key, words)
-    if stamp := leak_stamps(split):
-        scores = [replace(s, note=f"{stamp}; {s.note}" if s.note else stamp) for s in scores]
-    return scores
-
-
-def _ceiling(dataset: dict) -> list[Score]:
-    found = dataset.get("ceiling") or {}
-    if found.get("accuracy") is None:
-        return []
-    return [
-        Score(
-            name="balanced accuracy",
-            value=found["accuracy"],
-            low=found.get("low"),
-            high=found.get("high"),
-            n=int(found.get("n") or 1),
-            unit="draws",
-            chance=found.get("chance"),
-            section="ceiling",
-            role="reference",
-            method="best possible decoder",
-            interval="Monte Carlo",
-            note="from the simulator's class-conditional distributions; knows gain and drift",
-        )
-    ]
-
-
-def _pool(run: RunDir, keys: Iterable[str], name: str) -> dict[str, np.ndarray]:
-    parts = [
-        {**run.read_arrays(f"folds/{key}/{name}"), "fold": np.array(key)}
-        for key in keys
-        if run.has(f"folds/{key}/{name}")
-    ]
-    if not parts:
-        return {}
-    for part in parts:
-        part["fold"] = np.full(len(part["labels"]), str(part["fold"]))
-    common = [key for key in parts[0] if all(key in part for part in parts)]
-    return {key: np.concatenate([part[key] for part in parts]) for key in common}
-
-
-def _null_ranges(
-    run: RunDir, fold_of_trial: np.ndarray, folds: list[str]
-) -> dict[str, tuple[float, float]]:
-    """Return the 95 % range of balanced accuracy and AUC over decoders of permuted labels.
-
-    Folds in which one cannot be told, such as the AUC of a single trial, are left out of it.
-    """
-    weights = np.array([(fold_of_trial == key).sum() for key in folds], dtype=np.float64)
-    nulls = np.stack([run.read_arrays(f"folds/{key}/linear_null.npz")["scores"] for key in folds])
-    known = np.all(np.isfinite(nulls), axis=1)  # (fold, score)
-    ranges = {}
-    for i, name in enumerate(("balanced accuracy", "AUC")):
-        if (some := known[:, i]).any():
-            mean = np.tensordot(weights[some] / weights[some].sum(), nulls[some], 1)[:, i]
-            low = np.quantile(mean, 0.025, method="lower")
-            high = np.quantile(mean, 0.975, method="higher")
-            ranges[name] = (float(low), float(high))
-    return ranges
+    return stamp_scores(scores, split)
 
 
 def _decoding(
     run: RunDir, config: Config, keys: list[str], words: str, dataset: dict
 ) -> list[Score]:
-    arrays = _pool(run, keys, "decoding.npz")
+    arrays = pool_arrays(run, keys, "decoding.npz")
     if not arrays:
         return []
     design = dataset["design"]
@@ -166,11 +109,11 @@ def _decoding(
         about = f"published network and loss, {config.compare_epochs} epochs; published are 3000"
     add("compare_probe_probabilities", published, "baseline", about)
     add("noise_probabilities", f"noise input: {main}", "control", NOISE)
-    null = _pool(run, keys, "null.npz")
+    null = pool_arrays(run, keys, "null.npz")
     if null:
         folds = list(dict.fromkeys(null["fold"].tolist()))
         covered = f"{PERMUTED}; {len(folds)} of {len(keys)} folds; {NULL_RANGE}"
-        ends = _null_ranges(run, null["fold"], folds)
+        ends = null_ranges(run, null["fold"], folds)
         for key, method in (
             ("probabilities", f"permuted labels: {main}"),
             ("lda_probabilities", "permuted labels: shrinkage LDA"),
