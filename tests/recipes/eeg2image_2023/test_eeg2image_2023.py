@@ -105,7 +105,7 @@ def test_a_held_out_recording_may_hold_a_single_trial(
         for fold in split.folds
     ]  # fmt: skip
     split = replace(split, folds=tuple(kept))
-    monkeypatch.setattr(run_module, "make_split", lambda config, trials: split)
+    monkeypatch.setattr(run_module, "make_split", lambda config, trials, info: split)
     monkeypatch.setattr(run_module, "load_dataset", lambda folder: less)
     run = start_run(tmp_path / "few", config)
     scores = run_module.train(config, data=data_folder, run=run)
