@@ -376,7 +376,8 @@ def _auditor(folder: Path, noticed: list[str]):
             noticed.append(f"{event} {arguments!r:.100}")
         elif event == "exec" and not _is_import():
             name = getattr(arguments[0], "co_filename", "")
-            if name.startswith("<"):
+            # tests check types on first calls with code made from annotations, named "<@beartype"
+            if name.startswith("<") and not name.startswith("<@beartype"):
                 noticed.append(f"exec {name}")
         elif event == "open" and isinstance(arguments[0], str | bytes):
             mode, flags = arguments[1] or "", arguments[2] or 0
