@@ -376,8 +376,7 @@ def _auditor(folder: Path, noticed: list[str]):
             noticed.append(f"{event} {arguments!r:.100}")
         elif event == "exec" and not _is_import():
             name = getattr(arguments[0], "co_filename", "")
-            # tests check types on first calls with code made from annotations, named "<@beartype"
-            if name.startswith("<") and not name.startswith("<@beartype"):
+            if name.startswith("<"):
                 noticed.append(f"exec {name}")
         elif event == "open" and isinstance(arguments[0], str | bytes):
             mode, flags = arguments[1] or "", arguments[2] or 0
@@ -394,12 +393,19 @@ def _auditor(folder: Path, noticed: list[str]):
 
 
 def _is_import() -> bool:
-    """Say whether Python itself is at work: a module that is first needed now."""
+    """Say whether Python itself is at work: a module that is first needed now.
+
+    In tests also jaxtyping and beartype, which make a function's check from its annotations at its
+    first use.
+    """
     frame = sys._getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename
-        if name.startswith("<frozen importlib") or name.endswith(
-            ("/dataclasses.py", "/collections/__init__.py")
+        if (
+            name.startswith("<frozen importlib")
+            or name.endswith(("/dataclasses.py", "/collections/__init__.py"))
+            or "/beartype/" in name
+            or "/jaxtyping/" in name
         ):
             return True
         frame = frame.f_back
