@@ -8,14 +8,11 @@ import argparse
 import contextlib
 import itertools
 import json
-import os
 import platform
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,6 +27,17 @@ from plain_eeg2image import (
     PlainGANStep,
     PlainGenerator,
     plain_triplet_loss,
+)
+from timing import (
+    Row,
+    answer,
+    count,
+    gap_row,
+    largest_gap,
+    processor_seconds,
+    seconds,
+    take_turns,
+    threads,
 )
 from torch import Tensor
 
@@ -92,28 +100,6 @@ TINY = Size(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One measured value and what it is held against."""
-
-    part: str
-    what: str
-    value: float
-    unit: str
-    rule: str
-    """"at least" or "under"."""
-    bound: float
-    judged: bool = True
-    note: str = ""
-
-    @property
-    def passed(self) -> bool | None:
-        """Whether the value keeps its bound; None where that says nothing."""
-        if not self.judged:
-            return None
-        return self.value >= self.bound if self.rule == "at least" else self.value < self.bound
-
-
 def measure_triplet(size: Size) -> Iterator[Row]:
     """Compare the triplet loss, forward and backward, with its form by masks."""
     rng = torch.Generator().manual_seed(0)
@@ -144,25 +130,13 @@ def measure_triplet(size: Size) -> Iterator[Row]:
             judged=size.judged,
             note=f"{ours * 1e3:.1f} and {plain * 1e3:.1f} ms, forward and backward",
         )
-    yield Row(
-        part="triplet",
-        what="triplet loss: difference from masks",
-        value=largest_gap(*values),
-        unit="",
-        rule="under",
-        bound=1e-5,
-        note=f"loss {float(values[0]):.4f}",
-    )
+    what, note = "triplet loss: difference from masks", f"loss {float(values[0]):.4f}"
+    yield gap_row("triplet", what, largest_gap(*values), bound=1e-5, note=note)
     # In float32 a few distances coincide, and masks split the gradient between them.
     gradients = [run(loss, torch.float64)[1] for loss in losses]
-    yield Row(
-        part="triplet",
-        what="its gradient: difference from masks, relative to the largest (float64)",
-        value=largest_gap(*gradients) / float(gradients[1].abs().max()),
-        unit="",
-        rule="under",
-        bound=1e-5,
-    )
+    what = "its gradient: difference from masks, relative to the largest (float64)"
+    gap = largest_gap(*gradients) / float(gradients[1].abs().max())
+    yield gap_row("triplet", what, gap, bound=1e-5)
 
 
 def measure_encoder(size: Size) -> Iterator[Row]:
@@ -189,15 +163,8 @@ def measure_encoder(size: Size) -> Iterator[Row]:
             judged=size.judged,
             note=f"{n / mine:.0f} and {n / theirs:.0f} windows/s",
         )
-    yield Row(
-        part="encoder",
-        what="encoder step: difference of the first loss",
-        value=abs(first[0] - first[1]),
-        unit="",
-        rule="under",
-        bound=1e-5,
-        note=f"loss {first[0]:.4f}",
-    )
+    what, note = "encoder step: difference of the first loss", f"loss {first[0]:.4f}"
+    yield gap_row("encoder", what, abs(first[0] - first[1]), bound=1e-5, note=note)
 
 
 def measure_gan(size: Size) -> Iterator[Row]:
@@ -465,65 +432,6 @@ def make_gan_batch(size: Size, n: int) -> tuple[Tensor, Tensor]:
     rng = torch.Generator().manual_seed(0)
     pictures = torch.rand(n, 3, size.image_size, size.image_size, generator=rng) * 2 - 1
     return pictures, torch.rand(n, N_FEATURES, generator=rng) * 2 - 1
-
-
-@contextlib.contextmanager
-def threads(n: int) -> Iterator[None]:
-    """Let torch use n threads inside the scope."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(n)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def count(n_threads: int) -> str:
-    """Return the number of threads in words."""
-    return "1 thread" if n_threads == 1 else f"{n_threads} threads"
-
-
-def take_turns(
-    ours: Callable[[], object], plain: Callable[[], object], n_turns: int
-) -> tuple[float, float, float]:
-    """Return the median seconds of both, and the median of the ratios of neighbouring turns.
-
-    Both must have run before: first calls set things up.
-    """
-    pairs = [(seconds(ours), seconds(plain)) for _ in range(n_turns)]
-    mine, theirs = zip(*pairs, strict=True)
-    return (
-        statistics.median(mine),
-        statistics.median(theirs),
-        statistics.median(slow / fast for fast, slow in pairs),
-    )
-
-
-def seconds(call: Callable[[], object]) -> float:
-    """Return the wall time of a call."""
-    began = time.perf_counter()
-    call()
-    return time.perf_counter() - began
-
-
-def largest_gap(first: Tensor, second: Tensor) -> float:
-    """Return the largest absolute difference."""
-    return float((first - second).detach().abs().max())
-
-
-def processor_seconds() -> float:
-    """Return the processor time of all child processes so far."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
-def answer(command: list[str], *, n_threads: int | None = None) -> str:
-    """Return what a process prints; its failure is ours."""
-    environment = os.environ | ({} if n_threads is None else {"OMP_NUM_THREADS": str(n_threads)})
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")
-    return done.stdout
 
 
 def say(text: str) -> None:

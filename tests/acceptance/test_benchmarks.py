@@ -4,6 +4,7 @@ import importlib
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,8 @@ BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "eeg2image_spee
 @pytest.fixture
 def benchmark_modules(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARK.parent))
-    names = "eeg2image_speed", "plain_eeg2image"
-    yield tuple(importlib.import_module(name) for name in names)
+    names = "eeg2image_speed", "plain_eeg2image", "timing"
+    yield tuple(importlib.import_module(name) for name in names)[:2]
     for name in names:
         sys.modules.pop(name)
 
@@ -73,7 +74,7 @@ def test_loading_and_steps_take_turns(benchmark_modules, monkeypatch):
     def step(_):  # slow at first, as a machine that is busy for a while
         spend("step", 0.5 if calls.count("step") < 3 else 0.1)
 
-    monkeypatch.setattr(speed.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
     row = speed.loading_row("any", step, lambda number: spend(number, 0.005), 7, speed.PUBLISHED)
     loads = [call for call in calls if call != "step"]
     assert loads == list(range(len(loads)))

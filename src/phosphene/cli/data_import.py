@@ -89,6 +89,14 @@ class ImportOptions:
     preprocessing: Annotated[Preprocessing, tyro.conf.OmitArgPrefixes] = HEADSET
 
 
+def refuse_existing(out: Path) -> None:
+    """Refuse a data set folder that is there already, before anything is read."""
+    if out.exists():
+        raise WrongUseError(
+            f"`--out` must not exist yet; {out} does; choose another name or remove it."
+        )
+
+
 def import_dataset(options: ImportOptions) -> "Trials":
     """Read, check, cut and write; return the trials."""
     from phosphene.data.amplitude import scale_signal
@@ -120,10 +128,7 @@ def import_dataset(options: ImportOptions) -> "Trials":
         raise WrongUseError(
             "`phosphene data import` needs recordings; got none; name files or folders."
         )
-    if options.out.exists():
-        raise WrongUseError(
-            f"`--out` must not exist yet; {options.out} does; choose another name or remove it."
-        )
+    refuse_existing(options.out)
     renames = read_pairs(
         options.rename_channels, option="--rename-channels", example="FP1=Fp1 FZ=Fz"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from phosphene._checks.files import shown
-from phosphene.cli.data_import import ImportOptions, print_counts, read_pictures
+from phosphene.cli.data_import import ImportOptions, print_counts, read_pictures, refuse_existing
 from phosphene.cli.import_windows import FITTING, refuse_others
 from phosphene.cli.wrong_use import WrongUseError
 
@@ -44,10 +44,7 @@ def import_segments(options: ImportOptions) -> "Trials":
     (path,) = options.sources
     fitting = (FITTING - {"window_set"}) | {"split_file", "subject_filter"}
     refuse_others(options, path, fitting=fitting)
-    if options.out.exists():
-        raise WrongUseError(
-            f"`--out` must not exist yet; {options.out} does; choose another name or remove it."
-        )
+    refuse_existing(options.out)
     source = read_source(path)
     splits = ()
     if options.split_file is not None:

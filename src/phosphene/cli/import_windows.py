@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from phosphene._checks.files import shown
-from phosphene.cli.data_import import ImportOptions, print_counts, print_pictures, read_pictures
+from phosphene.cli.data_import import (
+    ImportOptions,
+    print_counts,
+    print_pictures,
+    read_pictures,
+    refuse_existing,
+)
 from phosphene.cli.wrong_use import WrongUseError
 
 if TYPE_CHECKING:
@@ -53,10 +59,7 @@ def import_windows(options: ImportOptions) -> "Trials":
             f"file does not; got none for {path}; add for instance --set image."
         )
     refuse_others(options, path, fitting=FITTING)
-    if options.out.exists():
-        raise WrongUseError(
-            f"`--out` must not exist yet; {options.out} does; choose another name or remove it."
-        )
+    refuse_existing(options.out)
     images = read_pictures(options, SETS[options.window_set])
     halves, others = read_halves(path)
     trials = trials_from(halves, set_name=options.window_set)
