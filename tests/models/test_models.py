@@ -3,12 +3,16 @@
 import pytest
 import torch
 
+from phosphene.models.autoencoders.picture_vae import PictureEncoder
 from phosphene.models.classifiers.picture_cnn import PictureCNN
+from phosphene.models.discriminators.brain2image import Brain2ImageDiscriminator
 from phosphene.models.discriminators.dcgan import DCGANDiscriminator
 from phosphene.models.encoders.compact_cnn import CompactCNN
 from phosphene.models.encoders.eeg_channel_net import EEGChannelNet
 from phosphene.models.encoders.human_mind_lstm import HumanMindLSTM
 from phosphene.models.encoders.lstm import LSTMEncoder
+from phosphene.models.encoders.transformer import TransformerEncoder
+from phosphene.models.generators.brain2image import Brain2ImageGenerator
 from phosphene.models.generators.dcgan import DCGANGenerator
 
 N_CHANS, N_TIMES, N_FEATURES, SIZE = 3, 40, 6, 16
@@ -39,6 +43,11 @@ NETWORKS = {
         [(N_CHANS, N_TIMES)],
         (N_FEATURES,),
     ),
+    "transformer": (
+        lambda: TransformerEncoder(N_CHANS, N_TIMES, n_features=N_FEATURES, dropout=0.0),
+        [(N_CHANS, N_TIMES)],
+        (N_FEATURES,),
+    ),
     "generator": (
         lambda: DCGANGenerator(n_noise=5, n_features=N_FEATURES, size=SIZE, color=1, width=4),
         [(5,), (N_FEATURES,)],
@@ -48,6 +57,21 @@ NETWORKS = {
         lambda: DCGANDiscriminator(n_features=N_FEATURES, size=SIZE, color=1, width=4),
         [(1, SIZE, SIZE), (N_FEATURES,)],
         (),
+    ),
+    "brain2image_generator": (
+        lambda: Brain2ImageGenerator(n_noise=5, n_features=N_FEATURES, size=SIZE, color=1, width=4),
+        [(5,), (N_FEATURES,)],
+        (1, SIZE, SIZE),
+    ),
+    "brain2image_discriminator": (
+        lambda: Brain2ImageDiscriminator(n_features=N_FEATURES, size=SIZE, color=1, width=4),
+        [(1, SIZE, SIZE), (N_FEATURES,)],
+        (),
+    ),
+    "picture_encoder": (
+        lambda: PictureEncoder(n_noise=5, n_features=N_FEATURES, size=SIZE, color=1, width=4),
+        [(1, SIZE, SIZE), (N_FEATURES,)],
+        (2, 5),
     ),
     "picture_cnn": (
         lambda: PictureCNN(4, size=SIZE, color=1, width=8),
