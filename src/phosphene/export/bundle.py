@@ -202,6 +202,7 @@ def load_bundle(folder: Path) -> Bundle:
         spec["noise"],
         ClassPull(arrays["pull.centres"], share) if share else None,
     )
+    system.prepare()
     return Bundle(system, spec, folder)
 
 
