@@ -71,7 +71,7 @@ class PictureEncoder(nn.Module):
         check_columns("images", images, self.color, "colour planes")
         check_columns("images", images, self.size, "rows", axis=2)
         check_columns("f", f, self.n_features, "features")
-        maps = images
+        maps = images.contiguous(memory_format=torch.channels_last)
         for stage, norm in zip(self.stages, self.norms, strict=True):
             maps = F.leaky_relu(norm(stage(maps)), 0.2, inplace=True)
         return self.head(torch.cat([maps.flatten(1), f], 1)).view(len(f), 2, self.n_noise)

@@ -3,6 +3,7 @@
 from itertools import pairwise
 from math import log2
 
+import torch
 import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -69,7 +70,8 @@ class Brain2ImageDiscriminator(nn.Module):
         check_columns("images", images, self.color, "colour planes")
         check_columns("images", images, self.size, "rows", axis=2)
         check_columns("f", f, self.n_features, "features")
-        maps = F.leaky_relu(self.first(images), 0.2, inplace=True)
+        maps = images.contiguous(memory_format=torch.channels_last)
+        maps = F.leaky_relu(self.first(maps), 0.2, inplace=True)
         for stage, norm in zip(self.stages, self.norms, strict=True):
             maps = F.leaky_relu(norm(stage(maps)), 0.2, inplace=True)
         mixed = self.mix_norm(self.mix(maps) + self.condition(f)[:, :, None, None])
