@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from phosphene._checks import check_share
+from phosphene.models.dropout import UniformDropout
 from phosphene.models.layers import check_columns, check_picture_size
 from phosphene.models.start_values import glorot_uniform_
 
@@ -75,7 +76,7 @@ class ThoughtVizImageDiscriminator(nn.Module):
                 pairwise([color, *widths]), [2, 1] * n_pairs, strict=True
             )
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = UniformDropout(dropout)
         self.norms = nn.ModuleList(nn.BatchNorm2d(n, eps=1e-3, momentum=0.01) for n in widths[:-1])
         n_left = size
         for _ in range(n_pairs):
