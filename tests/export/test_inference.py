@@ -58,6 +58,15 @@ def test_draws_what_the_generator_draws(size, color):
     assert (prepared.size, prepared.color) == (size, color)
 
 
+def test_norms_without_statistics_are_folded():
+    prepared = assert_same_pictures(vary_(small(norm="affine")))
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in prepared.modules())
+
+
+def test_kernels_normalised_in_training_are_drawn_with_as_they_are():
+    assert_same_pictures(vary_(small(spectral_norm=True, he_init=False)))
+
+
 def test_published_widths_keep_their_pictures():
     assert_same_pictures(vary_(DCGANGenerator(he_init=True)), n=2)
 
@@ -156,7 +165,7 @@ class Told(nn.Module):
 
     def inference_stages(self):
         layers = [self.project, nn.Unflatten(1, (4, 4, 4)), self.grow, self.norm, nn.ReLU()]
-        return self.join, [*layers, self.smooth, self.last, nn.Tanh()]
+        return self.join, [*layers, self.smooth, self.last], torch.tanh
 
 
 def test_a_network_may_tell_its_stages():

@@ -3,16 +3,17 @@
 `prepare_generator` takes any generator. How much it can do depends on what the network says of
 itself:
 
-- A network with a method `inference_stages` gets everything below. The method returns what joins
-  noise and condition, and the layers that follow one another from there to the pictures; in
-  evaluation mode they must give what `forward` gives, and a picture must not depend on the others
-  of its batch. It may name the network's own layers, they are copied before:
+- A network with a method `inference_stages` gets everything below. The method returns three things:
+  what joins noise and condition, the layers that follow one another from there, and what makes
+  pictures of the last maps. One after the other, and in evaluation mode, they must give what
+  `forward` gives, and a picture must not depend on the others of its batch. The network's own
+  layers may be named, a copy is asked:
 
-      def inference_stages(self) -> Stages:
-          layers: list[nn.Module] = [nn.Unflatten(1, (-1, 1, 1)), self.first, nn.ReLU()]
-          for grow, norm in zip(self.grow, self.norms, strict=True):
-              layers += [grow, norm, nn.ReLU()]
-          return lambda z, f: torch.cat([z, f], 1), [*layers, self.last, nn.Tanh()]
+      def inference_stages(self):
+          layers: list[nn.Module] = [nn.Unflatten(1, (-1, 1, 1)), self.first]
+          for norm, grow in zip(self.norms, [*self.grow, self.last], strict=True):
+              layers += [norm, nn.ReLU(), grow]
+          return lambda z, f: torch.cat([z, f], 1), layers, torch.tanh
 
 - In any other network, a batch norm that directly follows a convolution or linear layer inside an
   `nn.Sequential` is folded into it: only there a module says what follows what. The rest is left.
@@ -37,8 +38,8 @@ from torch import Tensor, nn
 from phosphene.export.inference_layers import fold_norm, folds_norm, prepare_layers
 from phosphene.models.generators.dcgan import DCGANGenerator
 
-Stages = tuple[Callable[[Tensor, Tensor], Tensor], Iterable[nn.Module]]
-"""What joins noise and condition, and the layers from there to the pictures."""
+Stages = tuple[Callable[[Tensor, Tensor], Tensor], Iterable[nn.Module], Callable[[Tensor], Tensor]]
+"""What joins noise and condition, the layers that follow, and what makes pictures of their maps."""
 
 N_PIXELS = 2**17
 """Pixels of pictures that are drawn together: 8 pictures of 128x128."""
@@ -85,7 +86,7 @@ class PreparedGenerator(nn.Module):
         found: Any = generator
         self.n_noise, self.n_features = int(found.n_noise), int(found.n_features)
         self.size, self.color = int(found.size), int(found.color)
-        self.join, layers = stages
+        self.join, layers, self.finish = stages
         self.layers = prepare_layers(layers)
         self.train(False)
 
@@ -96,17 +97,7 @@ class PreparedGenerator(nn.Module):
         with torch.no_grad():
             joined = self.join(z, f)
             parts = joined.split(max(1, N_PIXELS // self.size**2))
-            return torch.cat([self.layers(part) for part in parts])
-
-
-class HalfTurn(nn.Module):
-    """Turns maps by 180 degrees."""
-
-    def forward(
-        self, maps: Float[Tensor, "batch color height width"]
-    ) -> Float[Tensor, "batch color height width"]:
-        """Return turned maps."""
-        return maps.flip(2, 3)
+            return torch.cat([self.finish(self.layers(part)) for part in parts])
 
 
 def _stages(generator: nn.Module) -> Stages | None:
@@ -126,7 +117,8 @@ def _dcgan_stages(generator: DCGANGenerator) -> Stages:
     ]
     for grow, norm in zip(generator.grow, generator.norms, strict=True):
         layers += [grow, norm, nn.LeakyReLU(0.3)]
-    return lambda z, f: torch.cat([z, f], 1), [*layers, generator.last, nn.Tanh(), HalfTurn()]
+    layers.append(generator.last)
+    return lambda z, f: torch.cat([z, f], 1), layers, lambda maps: torch.tanh(maps).flip(2, 3)
 
 
 def _settle_parametrizations(module: nn.Module) -> None:
