@@ -1,4 +1,4 @@
-"""Dropout whose masks cost a quarter on a CPU."""
+"""Dropout whose masks are cheap to draw on a CPU."""
 
 import torch
 from jaxtyping import Float
