@@ -57,6 +57,14 @@ def test_the_first_direction_is_narrow_and_cut():
     assert values.std() == pytest.approx(0.02 * 0.88, rel=0.1)  # a normal law cut at 2 SD
 
 
+def test_half_precision_around_it_changes_nothing():
+    plain, mixed = make_layer().float(), make_layer().float()
+    normalize_kernel_(plain)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        normalize_kernel_(mixed)
+    assert torch.equal(plain.weight, mixed.weight)
+
+
 def test_the_division_is_no_part_of_the_derivative():
     layer = make_layer()
     weights = torch.randn_like(layer.weight)

@@ -71,7 +71,8 @@ def normalize_kernel_(
     Miyato et al., ICLR 2018, https://arxiv.org/abs/1802.05957
     """
     direction: Any = layer.direction  # of `start_spectral_norm_`
-    with torch.no_grad():
+    # In half precision a gain would be off by 0.4 %, and every kernel with it.
+    with torch.no_grad(), torch.autocast(layer.weight.device.type, enabled=False):
         matrix = layer.weight.flatten(1)
         other = F.normalize(direction @ matrix, dim=0)
         response = matrix @ other
