@@ -11,10 +11,10 @@ import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float
 from torch import Tensor, nn
 
-FEW_TAPS = 64
-"""Up to so many taps times planes, a convolution is faster as a product and a sum of shifts.
+FEW_PLANES = 4
+"""Up to so many planes, a convolution is faster as a product per tap and a sum of shifts.
 
-oneDNN computes 16 planes where 1 or 3 are asked for.
+oneDNN computes 16 where 1 or 3 are asked for.
 """
 FOLDED = nn.Linear, nn.Conv2d, nn.ConvTranspose2d
 NORMS = nn.BatchNorm1d, nn.BatchNorm2d
@@ -34,7 +34,7 @@ def prepare_layers(layers: Iterable[nn.Module]) -> nn.Sequential:
             layer = rest.popleft()
             if rest and _grows_a_pixel(layer, rest[0]):
                 done += _grow_pixel(rest.popleft())  # pyright: ignore[reportArgumentType]
-            elif _is_plain_convolution(layer) and _has_few_taps(layer):
+            elif _is_plain_convolution(layer) and _has_few_planes(layer):
                 done.append(FewPlanes(layer))  # pyright: ignore[reportArgumentType]
             elif _is_plain_convolution(layer):
                 activation = _activation(rest[0]) if rest else None
@@ -198,14 +198,13 @@ def _is_plain_convolution(layer: nn.Module) -> bool:
     return found.groups == 1 and not words
 
 
-def _has_few_taps(layer: Any) -> bool:
+def _has_few_planes(layer: Any) -> bool:
     """Tell whether `FewPlanes` can take the place of a plain convolution, and is faster."""
-    kernel = layer.kernel_size
-    fits = layer.dilation == (1, 1)
-    if isinstance(layer, nn.Conv2d):
-        fits &= layer.stride == (1, 1)
-        fits &= all(p < k for p, k in zip(layer.padding, kernel, strict=True))
-    return fits and layer.out_channels * kernel[0] * kernel[1] <= FEW_TAPS
+    fits = layer.dilation == (1, 1) and layer.out_channels <= FEW_PLANES
+    if type(layer).forward is nn.ConvTranspose2d.forward:
+        return fits
+    within = all(p < k for p, k in zip(layer.padding, layer.kernel_size, strict=True))
+    return fits and within and layer.stride == (1, 1)
 
 
 def _grows_a_pixel(before: nn.Module, layer: nn.Module) -> bool:
