@@ -51,6 +51,17 @@ COMMANDS = {
     ),
     "evaluate": Command(module="phosphene.cli.evaluate", help="score a finished run again"),
     "report": Command(module="phosphene.cli.report", help="write the report of a run again"),
+    "compare": Command(module="phosphene.cli.compare", help="finished runs side by side"),
+    "benchmark": Command(
+        module="phosphene.cli.benchmark",
+        help="train every recipe that fits a data set, then compare",
+        stopped="Stopped; the same command goes on where it was.",
+    ),
+    "ablate": Command(
+        module="phosphene.cli.ablate",
+        help="train a recipe with parts taken away, then compare",
+        stopped="Stopped; the same command goes on where it was.",
+    ),
     "generate": Command(module="phosphene.cli.generate", help="pictures from signals"),
     "doctor": Command(
         module="phosphene.cli.doctor", help="what is installed here, what is missing"
