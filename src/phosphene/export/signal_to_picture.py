@@ -100,6 +100,9 @@ class SignalToPicture:
         Law of the noise: "normal" or "uniform" in (-1, 1).
     pull
         Between feature scaler and generator; None leaves features where they are.
+    condition_on
+        What the generator is fed: "features", or the decoded "label" as a one-hot vector, which
+        leaves nothing of the trial but its class.
     """
 
     scaler: ChannelScaler
@@ -109,6 +112,7 @@ class SignalToPicture:
     generator: nn.Module | None
     noise: str
     pull: ClassPull | None = None
+    condition_on: str = "features"
 
     def features(
         self, epochs: Float[np.ndarray, "trial chan time"]
@@ -130,8 +134,13 @@ class SignalToPicture:
     ) -> Float[np.ndarray, "trial feature"]:
         """Return what the generator is fed for features: scaled, and pulled if so trained.
 
-        They are pulled to the class that they are decoded as, or to the one given.
+        They are pulled to the class that they are decoded as, or to the one given; a generator that
+        is conditioned on labels is fed that class alone.
         """
+        if self.condition_on == "label":
+            if decoded is None:
+                decoded = self.decoder.probabilities(features).argmax(1)
+            return np.eye(len(self.decoder.bias), dtype=np.float32)[decoded]
         scaled = self.feature_scaler.apply(features)
         if self.pull is None:
             return scaled

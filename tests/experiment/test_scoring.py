@@ -5,8 +5,15 @@ import numpy as np
 import pytest
 
 from phosphene.data.splits import PUBLISHED
-from phosphene.recipes.eeg2image_2023.scoring import NULL_RANGE, PERMUTED, score_run
+from phosphene.evaluation.fold_scores import NULL_RANGE
+from phosphene.experiment import scoring
+from phosphene.experiment.scoring import PERMUTED
+from phosphene.recipes.eeg2image_2023.run import make_plan
 from phosphene.run_dir import RunDir
+
+
+def score_run(run, config):
+    return scoring.score_run(run, make_plan(config), config)
 
 
 @pytest.fixture
