@@ -1,7 +1,7 @@
 """What a recipe folder exports."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +39,37 @@ class Recipe:
     """`evaluate(run, progress) -> list[Score]`: score a finished run again."""
     several_devices: bool = False
     """Whether `train` takes `devices`."""
+    ablations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Name of a variant to the fields of a preset's Config that it changes, with their values."""
+    shared_stages: tuple[str, ...] = ()
+    """Files and folders of folds/KEY/ that no field of an ablation bears on, such as "encoder" or
+    "decoding.npz": variants that share everything else can copy them instead of making them again.
+    """
     module_folder: Path
     """Where its README.md and results.json lie."""
 
     def __post_init__(self) -> None:
         check_option("task", self.task, TASKS)
+        for stage in self.shared_stages:
+            if not stage or stage == ".." or Path(stage).name != stage:
+                raise ValueError(
+                    f"a shared stage must be a plain name inside a fold's folder; {self.key} has "
+                    f"{stage!r}. Name the file or folder itself."
+                )
+
+    def variants(self, config: Any) -> dict[str, Any]:
+        """Return the settings of each ablation, derived from those of a preset.
+
+        Raises
+        ------
+        ValueError
+            If an ablation changes a field that the settings lack, or gives it a refused value.
+        """
+        known = [each.name for each in fields(config)] if self.ablations else []
+        for name, changes in self.ablations.items():
+            for changed in changes:
+                check_option(f"field of the ablation {name}", changed, known)
+        return {name: replace(config, **changes) for name, changes in self.ablations.items()}
 
     def config(self, preset: str) -> Any:
         """Return the settings of a preset."""

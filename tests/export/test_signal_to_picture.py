@@ -1,3 +1,4 @@
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,8 @@ import torch
 from phosphene.data.dataset import load_dataset
 from phosphene.export.bundle import load_bundle
 from phosphene.export.signal_to_picture import ClassPull, FeatureScaler, LinearDecoder
+from phosphene.training.pictures import pixels_from_tensor
+from phosphene.training.seeding import seeded_generator
 
 
 @pytest.fixture
@@ -133,3 +136,56 @@ def test_a_full_pull_leaves_the_decoded_class_alone(system, epochs):
     features = system.features(epochs)
     assert len(np.unique(pulled.condition(features), axis=0)) == len(centres)
     assert (pulled.draw(features, seed=0) != system.draw(features, seed=0)).any()
+
+
+def test_pictures_are_the_generators_own(system, epochs):
+    features = system.features(epochs)
+    drawn = system.draw(features, seed=1)
+    rng = seeded_generator(1, "noise of pictures", 0)
+    z = system._noise((len(epochs), system.generator.n_noise), rng)
+    with torch.no_grad():
+        expected = system.generator.eval()(z, torch.from_numpy(system.condition(features)))
+    # A difference of rounding may fall on the border between two bytes.
+    off = np.abs(drawn.astype(int) - pixels_from_tensor(expected))
+    assert off.max() <= 1
+    assert off.mean() < 1e-3
+
+
+def test_a_system_prepared_once_draws_the_same_bytes(system, epochs):
+    features = system.features(epochs)
+    again = replace(system)
+    assert system.prepared is not None
+    assert again.prepared is None
+    np.testing.assert_array_equal(system.draw(features, seed=1), again.draw(features, seed=1))
+
+
+def test_another_generator_is_not_drawn_with_the_one_that_was_prepared(system, epochs):
+    features = system.features(epochs)
+    other = deepcopy(system.generator)
+    with torch.no_grad():
+        other.last.weight.neg_()
+    found = replace(system, generator=other).draw(features, seed=1).astype(int)
+    assert np.abs(found + system.draw(features, seed=1) - 255).max() <= 1
+
+
+def test_drawing_follows_weights_that_change_and_leaves_training_mode(system, epochs):
+    features = system.features(epochs)
+    training = replace(system)
+    training.generator.train()
+    before = training.draw(features, seed=1)
+    assert training.generator.training
+    with torch.no_grad():
+        training.generator.last.weight.zero_()
+    assert (before != 128).any()
+    assert (training.draw(features, seed=1) == 128).all()
+
+
+def test_saved_weights_are_those_of_the_generator(system):
+    saved = {
+        name.removeprefix("generator."): value
+        for name, value in system.tensors().items()
+        if name.startswith("generator.")
+    }
+    state = system.generator.state_dict()
+    assert saved.keys() == state.keys()
+    assert all(torch.equal(saved[name], value) for name, value in state.items())

@@ -3,19 +3,48 @@
 import pytest
 import torch
 
+from phosphene.models.autoencoders.picture_vae import PictureEncoder
 from phosphene.models.classifiers.picture_cnn import PictureCNN
+from phosphene.models.discriminators.brain2image import Brain2ImageDiscriminator
 from phosphene.models.discriminators.dcgan import DCGANDiscriminator
+from phosphene.models.discriminators.thoughtviz import (
+    ThoughtVizGlyphDiscriminator,
+    ThoughtVizImageDiscriminator,
+)
 from phosphene.models.encoders.compact_cnn import CompactCNN
 from phosphene.models.encoders.eeg_channel_net import EEGChannelNet
 from phosphene.models.encoders.human_mind_lstm import HumanMindLSTM
 from phosphene.models.encoders.lstm import LSTMEncoder
+from phosphene.models.encoders.thoughtviz_cnn import ThoughtVizCNN
+from phosphene.models.encoders.transformer import TransformerEncoder
+from phosphene.models.generators.brain2image import Brain2ImageGenerator
 from phosphene.models.generators.dcgan import DCGANGenerator
+from phosphene.models.generators.thoughtviz import (
+    ThoughtVizGlyphGenerator,
+    ThoughtVizImageGenerator,
+)
 
 N_CHANS, N_TIMES, N_FEATURES, SIZE = 3, 40, 6, 16
 
 
 def draw(*shape):
     return torch.randn(shape, generator=torch.Generator().manual_seed(0))
+
+
+class ImageJudgement(ThoughtVizImageDiscriminator):
+    """Both answers in one tensor."""
+
+    def forward(self, images):
+        logit, class_logits = super().forward(images)
+        return torch.cat([logit[:, None], class_logits], 1)
+
+
+class GlyphJudgement(ThoughtVizGlyphDiscriminator):
+    """Both answers in one tensor."""
+
+    def forward(self, images):
+        logit, class_logits = super().forward(images)
+        return torch.cat([logit[:, None], class_logits], 1)
 
 
 NETWORKS = {
@@ -39,6 +68,36 @@ NETWORKS = {
         [(N_CHANS, N_TIMES)],
         (N_FEATURES,),
     ),
+    "transformer": (
+        lambda: TransformerEncoder(N_CHANS, N_TIMES, n_features=N_FEATURES, dropout=0.0),
+        [(N_CHANS, N_TIMES)],
+        (N_FEATURES,),
+    ),
+    "thoughtviz_cnn": (
+        lambda: ThoughtVizCNN(N_CHANS, N_TIMES, n_features=N_FEATURES),
+        [(N_CHANS, N_TIMES)],
+        (N_FEATURES,),
+    ),
+    "thoughtviz_image_generator": (
+        lambda: ThoughtVizImageGenerator(n_noise=5, n_features=N_FEATURES, size=SIZE, width=4),
+        [(5,), (N_FEATURES,)],
+        (3, SIZE, SIZE),
+    ),
+    "thoughtviz_glyph_generator": (
+        lambda: ThoughtVizGlyphGenerator(n_noise=5, n_features=N_FEATURES, size=SIZE, width=4),
+        [(5,), (N_FEATURES,)],
+        (1, SIZE, SIZE),
+    ),
+    "thoughtviz_image_discriminator": (
+        lambda: ImageJudgement(size=SIZE, width=4, n_classes=3),
+        [(3, SIZE, SIZE)],
+        (4,),
+    ),
+    "thoughtviz_glyph_discriminator": (
+        lambda: GlyphJudgement(size=SIZE, width=4, n_classes=3),
+        [(1, SIZE, SIZE)],
+        (4,),
+    ),
     "generator": (
         lambda: DCGANGenerator(n_noise=5, n_features=N_FEATURES, size=SIZE, color=1, width=4),
         [(5,), (N_FEATURES,)],
@@ -48,6 +107,21 @@ NETWORKS = {
         lambda: DCGANDiscriminator(n_features=N_FEATURES, size=SIZE, color=1, width=4),
         [(1, SIZE, SIZE), (N_FEATURES,)],
         (),
+    ),
+    "brain2image_generator": (
+        lambda: Brain2ImageGenerator(n_noise=5, n_features=N_FEATURES, size=SIZE, color=1, width=4),
+        [(5,), (N_FEATURES,)],
+        (1, SIZE, SIZE),
+    ),
+    "brain2image_discriminator": (
+        lambda: Brain2ImageDiscriminator(n_features=N_FEATURES, size=SIZE, color=1, width=4),
+        [(1, SIZE, SIZE), (N_FEATURES,)],
+        (),
+    ),
+    "picture_encoder": (
+        lambda: PictureEncoder(n_noise=5, n_features=N_FEATURES, size=SIZE, color=1, width=4),
+        [(1, SIZE, SIZE), (N_FEATURES,)],
+        (2, 5),
     ),
     "picture_cnn": (
         lambda: PictureCNN(4, size=SIZE, color=1, width=8),

@@ -59,3 +59,13 @@ def test_folds_follow_the_split_then_nature(tmp_path):
 
 def test_natural_order_counts():
     assert sorted(["r10", "r9", "a"], key=natural_key) == ["a", "r9", "r10"]
+
+
+def test_a_fold_may_hold_the_map_of_a_second_encoder(tmp_path):
+    run = RunDir.create(tmp_path / "run")
+    run.write_arrays("folds/0/map.npz", {"tsne": np.zeros((3, 2))})
+    run.write_arrays("folds/1/compare_map.npz", {"tsne": np.ones((3, 2))})
+    first, second = read_contents(run).folds
+    assert first.compare_map is None
+    assert second.map is None
+    np.testing.assert_array_equal(second.compare_map["tsne"], 1)

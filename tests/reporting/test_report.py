@@ -163,3 +163,43 @@ def test_tiles_show_the_ceiling_or_else_the_baseline(finished_run, make_run):
         contents = read_contents(run)
         found = tiles(contents, main_score(contents.scores), ceiling_score(contents))
         assert expected in [what for _, what, _ in found]
+
+
+@pytest.fixture
+def compared_run(make_run):
+    """Return a run with two encoders' maps and scores of single classes."""
+    run = make_run()
+    key = next(path.parent.name for path in run.path.glob("folds/*/map.npz"))
+    arrays = run.read_arrays(f"folds/{key}/map.npz")
+    turned = {"tsne": arrays["tsne"][:, ::-1] * [1, -0.5], "labels": arrays["labels"]}
+    run.write_arrays(f"folds/{key}/compare_map.npz", turned)
+    scores = run.read_json("scores.json")
+    of_all = next(s for s in scores if s["name"] == "IS[domain]" and s["role"] == "result")
+    for label in range(10):
+        for role, value in (("result", 1.3 + label / 20), ("reference", 1.1)):
+            changed = {"name": f"IS of class {label}[domain]", "value": value, "role": role}
+            ends = {"low": value - 0.1, "high": value + 0.1, "extractor": "domain"}
+            scores.append({**of_all, **changed, **ends, "note": "low is good here"})
+    for score in scores:
+        if score["name"] == "IS[domain]":
+            score["extractor"] = "domain"
+    run.write_json("scores.json", scores)
+    return run
+
+
+def test_two_encoders_and_single_classes_are_shown_where_they_are_stored(compared_run):
+    html = html_of(compared_run)
+    page = Page(html)
+    text = " ".join(page.text)
+    assert "Through two encoders" in text
+    assert "Inception Score of single classes" in text
+    assert "Mind that low is good here." in text
+    assert "all classes" in text
+    assert "IS of class" not in html  # in their own table and in no other
+    ids = [value for name, value in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_run_without_them_says_nothing_of_them(finished_page):
+    assert "Through two encoders" not in finished_page
+    assert "single classes" not in finished_page

@@ -77,6 +77,68 @@ def test_probabilities_come_from_the_head_without_dropout():
         make_step(objective="triplet").probabilities(features)
 
 
+def make_head(seed=0):
+    with seeded(seed):
+        return torch.nn.Sequential(torch.nn.BatchNorm1d(8), torch.nn.Linear(8, 3))
+
+
+def test_a_head_from_outside_is_trained_and_used_in_its_modes():
+    signals, labels = make_data()
+    head = make_head()
+    before = head[1].weight.clone()
+    step = make_step(head=head, lr=1e-2)
+    step((signals, labels))
+    assert step.head is step.parts["head"] is head
+    assert not torch.equal(head[1].weight, before)
+    assert head[0].running_mean.any()
+    features = step.features(signals)
+    torch.testing.assert_close(step.probabilities(features), head.eval()(features).softmax(1))
+    assert not head.training
+    step((signals, labels))
+    assert head.training
+
+
+def test_gradient_descent_moves_as_published_by_keras():
+    """v <- m v - lr g; p <- p + m v - lr g (Nesterov)."""
+    signals, labels = make_data()
+    encoder = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(120, 8))
+    encoder.n_features = 8
+    step = make_step(encoder=encoder, optimizer="sgd", lr=0.1, momentum=0.9, nesterov=True)
+    expected = {p: p.detach().clone() for p in step.weights}
+    velocity = {p: torch.zeros_like(p) for p in step.weights}
+    for _ in range(3):
+        step((signals, labels))
+        for p in step.weights:
+            velocity[p] = 0.9 * velocity[p] - 0.1 * p.grad
+            expected[p] += 0.9 * velocity[p] - 0.1 * p.grad
+            torch.testing.assert_close(p.detach(), expected[p], rtol=1e-4, atol=1e-6)
+
+
+def test_a_published_run_resumes_bit_for_bit(tmp_path):
+    signals, labels = make_data()
+    batches = tensor_batches(
+        [signals, labels], balanced_index_batches(labels, batch_size=8, seed=0)
+    )
+    options = {
+        "optimizer": "sgd",
+        "lr": 0.1,
+        "momentum": 0.9,
+        "nesterov": True,
+        "schedule": "inverse_time",
+        "lr_decay": 0.5,
+    }
+    whole = make_step(head=make_head(), **options)
+    fit(whole, batches, n_steps=9)
+    fit(make_step(head=make_head(), **options), batches, n_steps=5, checkpoints=tmp_path)
+    resumed = make_step(head=make_head(1), **options)
+    fit(resumed, batches, n_steps=9, checkpoints=tmp_path, resume=True)
+    assert resumed.optimizer.param_groups[0]["lr"] == pytest.approx(0.1 / (1 + 0.5 * 9))
+    for name in ("encoder", "head"):
+        expected = getattr(whole, name).state_dict()
+        for key, value in getattr(resumed, name).state_dict().items():
+            assert torch.equal(value, expected[key]), key
+
+
 def test_frozen_bias_of_the_published_encoder_stays():
     signals, labels = make_data()
     step = make_step(encoder=LSTMEncoder(3, n_features=8, hidden=(4,)), objective="triplet")
@@ -95,3 +157,10 @@ def test_refusals():
         make_step(objective="triplett")
     with pytest.raises(ValueError, match="mixup must go with the softmax objective"):
         make_step(objective="both", augmentation=SignalAugmentation(mixup=0.2))
+    with pytest.raises(ValueError, match="Did you mean 'sgd'"):
+        make_step(optimizer="sdg")
+    for options in ({"momentum": 0.9}, {"optimizer": "sgd", "nesterov": True}):
+        with pytest.raises(ValueError, match="momentum must go with gradient descent"):
+            make_step(**options)
+    with pytest.raises(ValueError, match="a head must have a softmax objective"):
+        make_step(objective="triplet", head=make_head())

@@ -1,3 +1,5 @@
+from math import exp, log
+
 import pytest
 import torch
 
@@ -16,6 +18,7 @@ CODE = {
     "mode_seeking_eps": 1e-5,
     "mode_seeking_noise": "z_and_features",
 }
+ORIGINAL = {"loss": "bce", "mode_seeking": 0.0, "policy": (), "mismatch": 0.5}
 EVERYTHING = {
     "mode_seeking_every": 2,
     "feature_jitter": 0.1,
@@ -41,7 +44,11 @@ def make_batch(n=8):
     return torch.rand(n, 1, 16, 16, generator=rng) * 2 - 1, torch.randn(n, 3, generator=rng)
 
 
-@pytest.mark.parametrize("options", [PAPER, CODE, EVERYTHING], ids=["paper", "code", "everything"])
+@pytest.mark.parametrize(
+    "options",
+    [PAPER, CODE, ORIGINAL, EVERYTHING],
+    ids=["paper", "code", "original", "everything"],
+)
 def test_an_interrupted_run_ends_bit_for_bit_as_if_undisturbed(tmp_path, options):
     one_class = torch.zeros(30, dtype=torch.int64)
     indices = balanced_index_batches(one_class, batch_size=8, seed=0)
@@ -142,6 +149,35 @@ def test_a_guide_pulls_pictures_to_the_class_of_their_trial():
     assert means[0] < means[1]
 
 
+class Fixed(torch.nn.Module):
+    """Calls every picture the same."""
+
+    def __init__(self, logit):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.tensor(logit))
+
+    def forward(self, images, f):
+        return self.weight + 0 * (images.mean((1, 2, 3)) + f.mean(1))
+
+
+@pytest.mark.parametrize(
+    ("loss", "discriminator", "generator"),
+    [
+        ("hinge", 0.5 + (1 + 0.5) * 1.5, -0.5),  # real 1 - 0.5, generated and mismatched 1 + 0.5
+        ("bce", log(1 + exp(-0.5)) + 1.5 * log(1 + exp(0.5)), log(1 + exp(-0.5))),
+    ],
+)
+def test_each_loss_has_its_own_terms(loss, discriminator, generator):
+    step = make_step(loss=loss, mismatch=0.5, mode_seeking=0.0)
+    step.discriminator = Fixed(0.5)
+    real, f = make_batch()
+    fake = step.generator(step.draw_noise(8), f)
+    values = step._update_discriminator(real, fake.detach(), f)
+    assert values["loss_discriminator"].item() == pytest.approx(discriminator)
+    values = step._update_generator(fake, fake, f, None)
+    assert values["loss"].item() == pytest.approx(generator)
+
+
 @pytest.mark.parametrize("n_classes", [2, 3, 4, 5])
 def test_mismatched_features_are_of_another_class_in_balanced_batches(n_classes):
     class Listener(torch.nn.Module):
@@ -206,6 +242,8 @@ def test_sampler_is_the_average_in_evaluation_mode():
 def test_refusals():
     with pytest.raises(ValueError, match="Did you mean 'uniform'"):
         make_step(noise="unifrom")
+    with pytest.raises(ValueError, match="`loss` must be one of 'bce', 'hinge'"):
+        make_step(loss="mse")
     with pytest.raises(ValueError, match="needs a classifier to guide; got a weight of 2 and none"):
         make_step(guidance=2.0)
     with pytest.raises(ValueError, match="`mode_seeking_noise` must be one of"):

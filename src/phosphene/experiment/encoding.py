@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from phosphene.augment.signal import SignalAugmentation
 from phosphene.data.scaling import ChannelScaler
@@ -23,6 +22,7 @@ from phosphene.export.signal_to_picture import (
     LinearDecoder,
     SignalToPicture,
 )
+from phosphene.models.encoders.thoughtviz_cnn import fold_head
 from phosphene.training.batches import balanced_index_batches, rows_per_class, tensor_batches
 from phosphene.training.encoder_step import EncoderStep
 from phosphene.training.loop import fit
@@ -168,7 +168,8 @@ def train_encoder(
         "normal",
     )
     if step.head is not None:
-        decoder = LinearDecoder(*(p.detach().numpy() for p in _parameters(step.head)))
+        head = fold_head(step.head)
+        decoder = LinearDecoder(head.weight.detach().numpy(), head.bias.detach().numpy())
     else:
         decoder = probe_decoder(system.features(trials.epochs), labels)
     return replace(system, decoder=decoder)
@@ -247,7 +248,3 @@ def decode_linearly(train: Trials, labels: np.ndarray, test: Trials) -> np.ndarr
     step = baseline_step(train.preprocessing, sfreq=train.sfreq)
     lda = shrinkage_lda(epochs, labels, n_classes=train.n_classes, step=step)
     return lda.predict_proba(np.asarray(test.epochs))
-
-
-def _parameters(head: nn.Linear) -> tuple[torch.Tensor, torch.Tensor]:
-    return head.weight, head.bias

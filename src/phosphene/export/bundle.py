@@ -208,6 +208,7 @@ def load_bundle(folder: Path) -> Bundle:
         ClassPull(arrays["pull.centres"], share) if share else None,
         spec.get("condition_on", "features"),
     )
+    system.prepare()
     return Bundle(system, spec, folder)
 
 

@@ -1,6 +1,6 @@
 """A trained system from signal to picture: what a run scores is what a bundle holds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
 from phosphene.data.scaling import ChannelScaler
+from phosphene.export.inference import prepare_generator
 from phosphene.training.pictures import pixels_from_tensor
 from phosphene.training.seeding import seeded_generator
 
@@ -113,6 +114,17 @@ class SignalToPicture:
     noise: str
     pull: ClassPull | None = None
     condition_on: str = "features"
+    prepared: nn.Module | None = field(default=None, init=False)
+    """The generator in its fast form, where `prepare` has kept it; no copy of the system has it."""
+
+    def prepare(self) -> None:
+        """Keep the generator's fast form for all drawings to come.
+
+        Only for weights that do not change any more, as those of a bundle: drawing makes the fast
+        form anew where none is kept.
+        """
+        if self.generator is not None:
+            object.__setattr__(self, "prepared", prepare_generator(self.generator))
 
     def features(
         self, epochs: Float[np.ndarray, "trial chan time"]
@@ -158,19 +170,20 @@ class SignalToPicture:
     ) -> UInt8[np.ndarray, "trial height width color"]:
         """Draw one picture per trial; other numbers of `draw` give other noise.
 
-        `decoded` gives classes to pull features to, as for `condition`.
+        `decoded` gives classes to pull features to, as for `condition`. All pictures come from the
+        generator's fast form, in training as from a bundle: both round to the same bytes.
         """
         if self.generator is None:
             raise ValueError("drawing pictures needs a trained generator; this system has none.")
-        self.generator.eval()
+        generator = self.prepared or prepare_generator(self.generator)
         rng = seeded_generator(seed, "noise of pictures", draw)
-        n_noise = int(self.generator.n_noise)  # pyright: ignore[reportArgumentType]
+        n_noise = int(generator.n_noise)  # pyright: ignore[reportArgumentType]
         pictures = []
         scaled = torch.from_numpy(self.condition(features, decoded=decoded))
         with torch.no_grad():
             for part in scaled.split(256):
                 z = self._noise((len(part), n_noise), rng)
-                pictures.append(pixels_from_tensor(self.generator(z, part)))
+                pictures.append(pixels_from_tensor(generator(z, part)))
         return np.concatenate(pictures)
 
     def _noise(self, shape: tuple[int, int], rng: torch.Generator) -> Tensor:

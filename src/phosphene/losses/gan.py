@@ -1,5 +1,6 @@
-"""Hinge losses of the adversarial game."""
+"""Losses of the adversarial game: hinge and binary cross-entropy."""
 
+import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float
 from torch import Tensor
 
@@ -25,3 +26,16 @@ def hinge_discriminator_loss(
 def hinge_generator_loss(fake_logits: Float[Tensor, " fake"]) -> Float[Tensor, ""]:
     """Ask for high logits on generated pictures (paper, Eq. 4)."""
     return -fake_logits.mean()
+
+
+def binary_gan_loss(logits: Float[Tensor, " batch"], *, is_real: bool) -> Float[Tensor, ""]:
+    """Ask for high logits (`is_real`) or low ones by binary cross-entropy.
+
+    The discriminator wants high ones for real and low ones for generated pictures, the generator
+    high ones for its own.
+
+    References
+    ----------
+    Goodfellow et al., NeurIPS 2014, https://arxiv.org/abs/1406.2661
+    """
+    return F.softplus(-logits if is_real else logits).mean()

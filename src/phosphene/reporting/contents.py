@@ -22,6 +22,8 @@ class Fold:
     decoding: Arrays | None
     pictures: Arrays | None
     map: Arrays | None
+    compare_map: Arrays | None = None
+    """The map of the encoder that is trained for comparison, of the same trials."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +146,7 @@ def _fold(run: RunDir, key: str) -> Fold:
         decoding=_arrays(run, f"folds/{key}/decoding.npz"),
         pictures=_arrays(run, f"folds/{key}/pictures.npz"),
         map=_arrays(run, f"folds/{key}/map.npz"),
+        compare_map=_arrays(run, f"folds/{key}/compare_map.npz"),
     )
 
 

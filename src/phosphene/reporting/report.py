@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from phosphene.reporting.contents import Contents, read_contents
+from phosphene.reporting.figures.class_scores import class_scores
 from phosphene.reporting.figures.confusion import confusion_matrix
 from phosphene.reporting.figures.evoked import evoked_panels
 from phosphene.reporting.figures.feature_map import feature_map
+from phosphene.reporting.figures.feature_maps import feature_maps
 from phosphene.reporting.figures.intervals import score_chart
 from phosphene.reporting.figures.learning_curves import learning_curves
 from phosphene.reporting.figures.palette import DARK, LIGHT, class_colors, css_color
@@ -62,6 +64,9 @@ def page_context(contents: Contents) -> dict[str, Any]:
     scores = contents.scores
     main, ceiling = main_score(scores), ceiling_score(contents)
     grid = picture_grid(contents)
+    by_class = class_scores(scores)
+    shown = {score for table in by_class for score in table.scores}
+    listed = [score for score in scores if score not in shown]
     colors = [css_color(color) for color in class_colors(len(contents.classes))]
     return {
         "contents": contents,
@@ -70,19 +75,21 @@ def page_context(contents: Contents) -> dict[str, Any]:
         "charts": _charts(scores, main, ceiling),
         "grid": grid,
         "wall": picture_wall(contents),
+        "class_scores": by_class,
         "copies": copy_scores(scores),
         "copying": copy_sentence(scores),
         "map": feature_map(contents),
+        "maps": feature_maps(contents),
         "confusion": confusion_matrix(contents),
         "recordings": recordings_chart(contents),
         "stages": learning_curves(contents),
         "evoked": evoked_panels(contents),
         "spectrum": spectrum_panel(contents),
-        "scores": score_table(scores),
-        "fold_scores": score_table(scores, single_folds=True),
+        "scores": score_table(listed),
+        "fold_scores": score_table(listed, single_folds=True),
         "settings": settings_tables(contents),
         "command": command(contents),
-        "glossary": glossary(scores, has_ceiling=ceiling is not None),
+        "glossary": glossary(listed, has_ceiling=ceiling is not None),
         "legend": list(zip(contents.classes, colors, strict=True)),
         "palette": [
             (f"--class-{i}", *pair) for i, pair in enumerate(zip(LIGHT, DARK, strict=True))

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.distributions import Beta
 
-from phosphene._checks import check_option, check_positive
+from phosphene._checks import check_option, check_positive, check_share
 from phosphene.augment.signal import SignalAugmentation, augment_signals, crop_margin
 from phosphene.losses.triplet import semi_hard_triplet_loss
 from phosphene.training.devices import ALONE, Devices
@@ -16,10 +16,11 @@ from phosphene.training.schedule import make_schedule
 from phosphene.training.seeding import draw_seed, seeded
 
 OBJECTIVES = ("softmax", "triplet", "both")
+OPTIMIZERS = ("adam", "sgd")
 
 
 class EncoderStep:
-    """Update an encoder, and a linear classifier on its features, on a batch of trials.
+    """Update an encoder, and a classifier on its features, on a batch of trials.
 
     Batches are (signals, labels). The triplet loss sees features divided by their length, the
     classifier and everything after training see them as they are.
@@ -34,14 +35,22 @@ class EncoderStep:
         Source of all draws, dropout included.
     objective
         "softmax" (cross-entropy of the head), "triplet" (semi-hard, no head), or "both" (the sum).
+    head
+        Network from features to logits of the classes, trained along; None makes a linear map.
+    optimizer
+        "adam", or "sgd": gradient descent.
     lr
-        Adam step (default: the released EEG2Image code).
+        Step of the optimiser (default: Adam's in the released EEG2Image code).
     weight_decay
-        Decoupled decay of weight matrices; biases and norms are spared.
+        Decay of weight matrices, decoupled under Adam; biases and norms are spared.
     eps
         Adam's term under the fraction; Keras has 1e-7, torch 1e-8.
-    schedule, n_steps, n_warmup
-        Course of the learning rate, see `make_schedule`.
+    momentum, nesterov
+        Share of the last step of gradient descent that is kept, and whether it is taken ahead of
+        the gradient. Unlike Keras' it holds gradients, not steps: a change of `lr` acts on all of
+        it at once, at a constant `lr` both are the same.
+    schedule, n_steps, n_warmup, lr_decay
+        Course of the learning rate, see `make_schedule`; its `decay` is called `lr_decay` here.
     label_smoothing
         Share of the target spread over all classes.
     margin_loss
@@ -65,12 +74,17 @@ class EncoderStep:
         n_classes: int,
         rng: torch.Generator,
         objective: str = "softmax",
+        head: nn.Module | None = None,
+        optimizer: str = "adam",
         lr: float = 3e-4,
         weight_decay: float = 0.0,
         eps: float = 1e-7,
+        momentum: float = 0.0,
+        nesterov: bool = False,
         schedule: str = "constant",
         n_steps: int | None = None,
         n_warmup: int = 0,
+        lr_decay: float = 0.0,
         label_smoothing: float = 0.0,
         margin_loss: float = 1.0,
         squared: bool = False,
@@ -80,7 +94,20 @@ class EncoderStep:
         devices: Devices = ALONE,
     ) -> None:
         check_option("objective", objective, OBJECTIVES)
+        check_option("optimizer", optimizer, OPTIMIZERS)
         check_positive("lr", lr)
+        check_share("momentum", momentum, below_one=True)
+        if (momentum and optimizer == "adam") or (nesterov and not momentum):
+            raise ValueError(
+                f"momentum must go with gradient descent, and `nesterov` with a momentum; got the "
+                f"optimizer {optimizer!r}, momentum={momentum:g}, nesterov={nesterov}. Set "
+                "optimizer='sgd' and a momentum as 0.9, or neither."
+            )
+        if head is not None and objective == "triplet":
+            raise ValueError(
+                "a head must have a softmax objective to be trained by; got the objective "
+                "'triplet'. Leave `head` out, or train with 'softmax' or 'both'."
+            )
         self.augmentation = augmentation or SignalAugmentation()
         if self.augmentation.mixup and objective != "softmax":
             raise ValueError(
@@ -90,8 +117,8 @@ class EncoderStep:
         self.device = next(encoder.parameters()).device
         self.encoder, self.objective, self.rng = encoder, objective, rng
         self.devices = devices
-        self.head: nn.Linear | None = None
-        if objective != "triplet":
+        self.head = None if head is None else head.to(self.device)
+        if head is None and objective != "triplet":
             with seeded(draw_seed(rng)):
                 self.head = nn.Linear(encoder.n_features, n_classes).to(self.device)  # pyright: ignore[reportArgumentType]
         self.n_classes, self.label_smoothing = n_classes, label_smoothing
@@ -99,17 +126,19 @@ class EncoderStep:
         self.margin, self.max_norm = margin, max_norm
         trained = [encoder] if self.head is None else [encoder, self.head]
         self.weights = [p for net in trained for p in net.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(
-            [
-                {"params": [p for p in self.weights if p.ndim > 1], "weight_decay": weight_decay},
-                {"params": [p for p in self.weights if p.ndim <= 1], "weight_decay": 0.0},
-            ],
-            lr=lr,
-            eps=eps,
-            fused=True,
-        )
+        groups = [
+            {"params": [p for p in self.weights if p.ndim > 1], "weight_decay": weight_decay},
+            {"params": [p for p in self.weights if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        self.optimizer: torch.optim.Optimizer
+        if optimizer == "adam":
+            self.optimizer = torch.optim.AdamW(groups, lr=lr, eps=eps, fused=True)
+        else:
+            self.optimizer = torch.optim.SGD(
+                groups, lr=lr, momentum=momentum, nesterov=nesterov, fused=True
+            )
         self.schedule = make_schedule(
-            self.optimizer, kind=schedule, n_steps=n_steps, n_warmup=n_warmup
+            self.optimizer, kind=schedule, n_steps=n_steps, n_warmup=n_warmup, decay=lr_decay
         )
         self.parts: dict[str, Any] = {
             "encoder": encoder,
@@ -133,6 +162,8 @@ class EncoderStep:
             signals, targets = self._mix(signals, targets)
         signals, labels, targets = map(self.devices.rows, (signals, labels, targets))
         self.encoder.train()
+        if self.head is not None:
+            self.head.train()
         with seeded(draw_seed(self.rng), device=self.device):
             features = self.encoder(signals)
         values = self._losses(features, labels, targets)
@@ -164,7 +195,7 @@ class EncoderStep:
                 "class probabilities must come from a softmax head; the objective 'triplet' trains "
                 "none. Fit a linear probe on the features."
             )
-        return self.head(features.to(self.device)).softmax(1).cpu()
+        return self.head.eval()(features.to(self.device)).softmax(1).cpu()
 
     def _losses(
         self, features: Tensor, labels: Int[Tensor, " batch"], targets: Tensor

@@ -11,10 +11,21 @@ from phosphene._checks import check_option, check_positive
 from phosphene.augment.diff_augment import diff_augment
 from phosphene.losses.gan import hinge_discriminator_loss, hinge_generator_loss
 from phosphene.losses.mode_seeking import mode_seeking_loss
+from phosphene.losses.vanilla_gan import bce_discriminator_loss, bce_generator_loss
 from phosphene.training.devices import ALONE, Devices
 from phosphene.training.ema import EMA
 from phosphene.training.schedule import make_schedule
 
+LOSSES = {
+    "hinge": (
+        hinge_discriminator_loss,
+        hinge_generator_loss,
+        lambda wrong_logits: (1 + wrong_logits).clamp(min=0),
+    ),
+    "bce": (bce_discriminator_loss, bce_generator_loss, nn.functional.softplus),
+}
+"""Of the discriminator, of the generator, and of the discriminator for each picture that it should
+call generated."""
 NOISE_LAWS = ("normal", "uniform")
 MODE_SEEKING_NOISES = ("z", "z_and_features")
 
@@ -39,12 +50,15 @@ class GANStep:
         Adam's averages, for both networks (released code).
     eps
         Adam's term under the fraction; Keras has 1e-7.
+    loss
+        "hinge" as in the paper, or "bce": the cross-entropy that GANs began with, in the form that
+        does not saturate (arXiv:1406.2661).
     noise
         Law of z: "normal" as in the paper, "uniform" in (-1, 1) as in the code.
     n_adversarial_terms
         1: the generator is judged on z1 (paper); 2: on z1 and z2, summed (code).
     halved
-        Half the sum of the discriminator's hinges (code).
+        Half the sum of the discriminator's two terms (code).
     mode_seeking
         Weight of the mode seeking term; 0 leaves it out.
     mode_seeking_every
@@ -59,7 +73,7 @@ class GANStep:
     feature_jitter
         Standard deviation of normal noise added to the features, the same for both networks.
     mismatch
-        Weight of a hinge that calls real pictures with another trial's features generated
+        Weight of a term that calls real pictures with another trial's features generated
         (arXiv:1605.05396, their GAN-CLS); not in the paper. The other trial stands half a batch
         away: where a batch holds class after class, as often each, it has another class.
     guide
@@ -95,6 +109,7 @@ class GANStep:
         lr_discriminator: float = 3e-4,
         betas: tuple[float, float] = (0.2, 0.5),
         eps: float = 1e-7,
+        loss: str = "hinge",
         noise: str = "normal",
         n_adversarial_terms: int = 1,
         halved: bool = False,
@@ -115,6 +130,7 @@ class GANStep:
         n_warmup: int = 0,
         devices: Devices = ALONE,
     ) -> None:
+        check_option("loss", loss, LOSSES)
         check_option("noise", noise, NOISE_LAWS)
         check_option("mode_seeking_noise", mode_seeking_noise, MODE_SEEKING_NOISES)
         check_positive("lr_generator", lr_generator)
@@ -127,6 +143,7 @@ class GANStep:
         self.generator, self.discriminator, self.rng = generator, discriminator, rng
         self.devices = devices
         self.device = next(generator.parameters()).device
+        self.discriminator_loss, self.generator_loss, self.generated_loss = LOSSES[loss]
         self.noise, self.n_adversarial_terms, self.halved = noise, n_adversarial_terms, halved
         self.mode_seeking, self.mode_seeking_eps = mode_seeking, mode_seeking_eps
         self.mode_seeking_every = mode_seeking_every
@@ -199,13 +216,13 @@ class GANStep:
     def _update_discriminator(self, real: Tensor, fake: Tensor, f: Tensor) -> dict[str, Tensor]:
         real_logits = self.discriminator(self._augment(real), f)
         fake_logits = self.discriminator(self._augment(fake), f)
-        loss = hinge_discriminator_loss(real_logits, fake_logits, halved=self.halved)
+        loss = self.discriminator_loss(real_logits, fake_logits, halved=self.halved)
         if self.mismatch:
             # Balanced batches hold one class after the other: a neighbour would have the same.
             others = self.devices.gather(f)
             others = self.devices.rows(others.roll(len(others) // 2, 0))
             wrong = self.discriminator(self._augment(real), others)
-            loss = loss + self.mismatch * (1 + wrong).clamp(min=0).mean()
+            loss = loss + self.mismatch * self.generated_loss(wrong).mean()
         values = {
             "loss_discriminator": loss,
             "logit_real": real_logits.mean(),
@@ -225,7 +242,7 @@ class GANStep:
         self.discriminator.requires_grad_(False)
         augmented = self._augment(fake)
         values = {}
-        loss = hinge_generator_loss(self.discriminator(augmented, f))
+        loss = self.generator_loss(self.discriminator(augmented, f))
         if self.guide is not None and labels is not None:
             values["guidance"] = nn.functional.cross_entropy(self.guide(augmented), labels)
             loss = loss + self.guidance * values["guidance"]
@@ -235,7 +252,7 @@ class GANStep:
             fake2 = self.generator(z2, f)
             if self.n_adversarial_terms == 2:
                 second = self.discriminator(self._augment(fake2), f)
-                loss = loss + hinge_generator_loss(second)
+                loss = loss + self.generator_loss(second)
             if seek:
                 values["mode_seeking"] = self._mode_seeking(fake, fake2, z1, z2)
                 weight = self.mode_seeking * self.mode_seeking_every

@@ -11,6 +11,49 @@ def test_has_the_published_number_of_values():
     assert sum(value.numel() for value in network.parameters()) == 6_355_587
 
 
+@pytest.mark.parametrize("moving_statistics", [True, False], ids=["as written", "executed"])
+def test_has_the_published_layers_in_every_mode(moving_statistics):
+    with torch.device("meta"):
+        network = DCGANDiscriminator(moving_statistics=moving_statistics).eval()
+    assert sum(value.numel() for value in network.parameters()) == 6_355_587
+    maps = []
+    for layer in (network.first, *network.stages, network.head):
+        layer.register_forward_hook(lambda _, inputs, output: maps.append(output.shape[1:]))
+    network(torch.empty(2, 3, 128, 128, device="meta"), torch.empty(2, 128, device="meta"))
+    published = [(64, 64), (128, 32), (256, 16), (512, 8), (1024, 8), (1, 8)]
+    assert maps == [*((planes, side, side) for planes, side in published), (1,)]
+    assert network.first.weight.shape == (64, 3 + 128, 3, 3)
+    assert network.head.in_features == 64
+
+
+def make_pair():
+    networks = []
+    for moving_statistics in (True, False):
+        torch.manual_seed(0)
+        networks.append(
+            DCGANDiscriminator(
+                n_features=3, size=16, color=1, width=4, moving_statistics=moving_statistics
+            )
+        )
+    return networks
+
+
+def test_training_numbers_do_not_depend_on_moving_statistics():
+    written, executed = make_pair()
+    images, f = torch.randn(5, 1, 16, 16), torch.randn(5, 3)
+    for _ in range(3):
+        assert torch.equal(written.train()(images, f), executed.train()(images, f))
+    assert written.state_dict().keys() == executed.state_dict().keys()
+
+
+def test_executed_judgement_never_reads_moving_statistics():
+    written, executed = make_pair()
+    images, f = 3 * torch.randn(5, 1, 16, 16) + 1, torch.randn(5, 3)
+    by_batch = executed.train()(images, f)
+    assert torch.equal(executed.eval()(images, f), by_batch)
+    assert not torch.allclose(written.eval()(images, f), by_batch)
+
+
 def same(x, stride):
     """Pad as TensorFlow's 'same' does for kernel 3 and even sizes."""
     return F.pad(x, (0, 1, 0, 1) if stride == 2 else (1, 1, 1, 1))

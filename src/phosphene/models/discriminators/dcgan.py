@@ -7,6 +7,7 @@ import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from phosphene.models.keras_layers import FixedModeBatchNorm2d
 from phosphene.models.layers import (
     FoldedConditionConv2d,
     check_columns,
@@ -41,6 +42,10 @@ class DCGANDiscriminator(nn.Module):
         Planes after the first stage; each stage has twice as many as the one before.
     batch_norm
         Normalise each stage by batch statistics, as published; otherwise stages learn a bias.
+    moving_statistics
+        Normalise by moving averages in evaluation mode, as torch does. Without them every batch is
+        normalised by its own numbers in both modes (released code, executed). Adversarial training
+        never leaves training mode, so that its numbers are the same.
     he_init
         Start from He's law instead of the published narrow one; see `he_normal_`.
     projection
@@ -61,6 +66,7 @@ class DCGANDiscriminator(nn.Module):
         color: int = 3,
         width: int = 64,
         batch_norm: bool = True,
+        moving_statistics: bool = True,
         projection: bool = False,
         he_init: bool = False,
     ) -> None:
@@ -77,7 +83,7 @@ class DCGANDiscriminator(nn.Module):
             for n_in, n_out, stride in zip(widths[:-1], widths[1:], strides, strict=True)
         )
         self.norms = nn.ModuleList(
-            nn.BatchNorm2d(n, eps=1e-3, momentum=0.01) if batch_norm else nn.Identity()
+            _make_norm(n, moving_statistics=moving_statistics) if batch_norm else nn.Identity()
             for n in widths
         )
         self.head = nn.Linear((size >> n_halvings) ** 2, 1)
@@ -104,3 +110,9 @@ class DCGANDiscriminator(nn.Module):
         if self.project is None:
             return logits
         return logits + (self.project(f) * maps.mean((2, 3))).sum(1)
+
+
+def _make_norm(n_planes: int, *, moving_statistics: bool) -> nn.Module:
+    if moving_statistics:
+        return nn.BatchNorm2d(n_planes, eps=1e-3, momentum=0.01)
+    return FixedModeBatchNorm2d(n_planes, batch_statistics=True)

@@ -7,14 +7,21 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.utils import parametrizations
 
+from phosphene._checks import check_option
+from phosphene.models.keras_layers import (
+    FixedModeBatchNorm2d,
+    normalize_kernel_,
+    start_spectral_norm_,
+)
 from phosphene.models.layers import (
     check_columns,
     check_picture_size,
     he_normal_,
     truncated_normal_,
 )
+
+NORMS = ("batch", "affine")
 
 
 class DCGANGenerator(nn.Module):
@@ -30,9 +37,11 @@ class DCGANGenerator(nn.Module):
     turned back: the same borders as published without a single copy. Kernels read from TensorFlow
     have to be turned likewise.
 
-    Differences from the released code: batch statistics in training and running ones in evaluation
-    ("as written"); when that code is run, a tracing accident leaves its batch norms without any
-    statistics and its spectral norm unapplied, which is why `spectral_norm` is off by default.
+    The released code reads as if it trained with batch statistics and spectral norm: that network
+    has `spectral_norm`. When it is run, a tracing accident leaves its batch norms without any
+    statistics and its spectral norm unapplied: that network has `norm` "affine". The default is the
+    first without spectral norm, which the paper does not mention. Numbers of values and start
+    values are the same in all three.
 
     Parameters
     ----------
@@ -48,9 +57,12 @@ class DCGANGenerator(nn.Module):
         Planes before the last convolution; each stage before has twice as many.
     max_width
         Most planes a stage may have.
+    norm
+        After each stage: "batch", batch statistics in training and running ones in evaluation, or
+        "affine", weight * x / sqrt(1 + 1e-3) + bias in both (released code, executed).
     spectral_norm
-        Divide each kernel by its largest singular value (one power iteration per update). The
-        released code overwrites the kernel instead.
+        Overwrite each kernel by itself over its largest singular value, in each forward pass of
+        training, with one power iteration (released code, as written; see `normalize_kernel_`).
     he_init
         Start from He's law instead of the published narrow one; see `he_normal_`.
 
@@ -68,12 +80,15 @@ class DCGANGenerator(nn.Module):
         color: int = 3,
         width: int = 32,
         max_width: int = 1024,
+        norm: str = "batch",
         spectral_norm: bool = False,
         he_init: bool = False,
     ) -> None:
         super().__init__()
         check_picture_size(size)
+        check_option("norm", norm, NORMS)
         self.n_noise, self.n_features, self.size, self.color = n_noise, n_features, size, color
+        self.spectral_norm = spectral_norm
         n_stages = int(log2(size // 4))
         widths = [min(width * 2**stage, max_width) for stage in range(n_stages, -1, -1)]
         self.first = nn.ConvTranspose2d(n_noise + n_features, widths[0], 3, stride=4, bias=False)
@@ -81,14 +96,19 @@ class DCGANGenerator(nn.Module):
             nn.ConvTranspose2d(n_in, n_out, 3, 2, padding=1, output_padding=1, bias=False)
             for n_in, n_out in pairwise(widths)
         )
-        self.norms = nn.ModuleList(nn.BatchNorm2d(n, eps=1e-3, momentum=0.01) for n in widths[1:])
+        self.norms = nn.ModuleList(
+            nn.BatchNorm2d(n, eps=1e-3, momentum=0.01)
+            if norm == "batch"
+            else FixedModeBatchNorm2d(n, batch_statistics=False)
+            for n in widths[1:]
+        )
         self.last = nn.Conv2d(width, color, 3, padding=1, bias=False)
         truncated_normal_(self)
         if he_init:
             he_normal_(self, slope=0.3)
         if spectral_norm:
             for layer in (self.first, *self.grow, self.last):
-                parametrizations.spectral_norm(layer, dim=0)
+                start_spectral_norm_(layer)  # pyright: ignore[reportArgumentType]
 
     def forward(
         self, z: Float[Tensor, "batch noise"], f: Float[Tensor, "batch feature"]
@@ -98,12 +118,21 @@ class DCGANGenerator(nn.Module):
         check_columns("f", f, self.n_features, "features")
         joined = torch.cat([z, f], 1)
         # On a single pixel the transposed convolution is a matrix product.
-        maps = (joined @ self.first.weight.flatten(1)).view(len(z), -1, 3, 3)
+        maps = (joined @ self._kernel(self.first).flatten(1)).view(len(z), -1, 3, 3)
         maps = F.leaky_relu(F.pad(maps, (1, 0, 1, 0)), 0.3, inplace=True)
         maps = maps.contiguous(memory_format=torch.channels_last)
         for grow, norm in zip(self.grow, self.norms, strict=True):
-            maps = F.leaky_relu(norm(grow(maps)), 0.3, inplace=True)
+            maps = F.leaky_relu(norm(self._grow(grow, maps)), 0.3, inplace=True)
         # A convolution of stride 1 is the transposed one of the turned kernel, whose gradient is
         # three times faster where so few planes leave.
-        turned = self.last.weight.transpose(0, 1).flip(2, 3)
+        turned = self._kernel(self.last).transpose(0, 1).flip(2, 3)
         return torch.tanh(F.conv_transpose2d(maps, turned, padding=1)).flip(2, 3)
+
+    def _kernel(self, layer: nn.Conv2d | nn.ConvTranspose2d) -> Tensor:
+        return normalize_kernel_(layer) if self.spectral_norm and self.training else layer.weight
+
+    def _grow(self, layer: nn.Module, maps: Tensor) -> Tensor:
+        if not (self.spectral_norm and self.training):
+            return layer(maps)
+        kernel = normalize_kernel_(layer)  # pyright: ignore[reportArgumentType]
+        return F.conv_transpose2d(maps, kernel, stride=2, padding=1, output_padding=1)

@@ -1,6 +1,7 @@
 """t-SNE of held-out features with generated pictures on it (EEG2Image, figure 3)."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
@@ -15,6 +16,10 @@ from phosphene.reporting.figures.themed_svg import (
     to_svg,
 )
 from phosphene.reporting.number_text import percent_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MAX_POINTS, WIDTH, HEIGHT, THUMB, MAX_THUMBS = 2500, 860, 600, 30.0, 48
 FEW_CLASSES = 12
@@ -45,41 +50,68 @@ def feature_map(contents: Contents) -> FeatureMap | None:
     points, labels = arrays["tsne"].astype(float), arrays["labels"]
     decoded = arrays.get("decoded")
     colors = class_colors(max(len(contents.classes), int(labels.max()) + 1))
-    figure, axes = new_axes(width=WIDTH, height=HEIGHT, grid="")
-    axes.set_xticks([])
-    axes.set_yticks([])
-    drawn = np.unique(np.linspace(0, len(points) - 1, min(MAX_POINTS, len(points))).astype(int))
-    size = float(np.clip(150 / np.sqrt(len(drawn)), 3.2, 7))
+    figure, axes = empty_map(width=WIDTH, height=HEIGHT)
     right = labels == decoded if decoded is not None else np.ones(len(labels), bool)
-    for label in np.unique(labels):
-        chosen = drawn[labels[drawn] == label]
-        hit, missed = chosen[right[chosen]], chosen[~right[chosen]]
-        color = colors[int(label)]
-        axes.plot(*points[hit].T, "o", color=color, markersize=size, markeredgewidth=0, alpha=0.75)
-        axes.plot(*points[missed].T, "x", color=color, markersize=size + 1, markeredgewidth=1.4)
-    axes.margins(0.05)
-    centres = pixel_positions(figure, axes, _centres(points, labels))
-    names = _place_names(contents, centres, np.unique(labels).tolist())
+    drawn = draw_trials(axes, points, labels=labels, right=right, colors=colors)
+    centres = pixel_positions(figure, axes, class_centres(points, labels))
+    names = place_names(contents, centres, labels=np.unique(labels).tolist())
     pixels = pixel_positions(figure, axes, points)
     marks, n_thumbs = _thumbs(contents, arrays, pixels, names, colors)
-    for x, y, text in names:
-        marks += text_mark(x, y + 5, text)
+    marks += name_marks(names)
     return FeatureMap(
         svg=to_svg(figure, key="map", label="t-SNE of held-out features", marks=marks),
         fold=fold.key,
-        n_drawn=len(drawn),
+        n_drawn=drawn,
         n_trials=len(points),
         n_thumbs=n_thumbs,
         right=percent_text(float(right.mean())) if decoded is not None else "",
     )
 
 
-def _centres(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def empty_map(*, width: int, height: int) -> "tuple[Figure, Axes]":
+    """Return axes without numbers: those of such a map mean nothing."""
+    figure, axes = new_axes(width=width, height=height, grid="")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.margins(0.05)
+    return figure, axes
+
+
+def draw_trials(
+    axes: "Axes",
+    points: np.ndarray,
+    *,
+    labels: np.ndarray,
+    right: np.ndarray,
+    colors: list[str],
+) -> int:
+    """Draw at most `MAX_POINTS` trials, those not `right` as crosses, and return how many."""
+    drawn = np.unique(np.linspace(0, len(points) - 1, min(MAX_POINTS, len(points))).astype(int))
+    size = float(np.clip(150 / np.sqrt(len(drawn)), 3.2, 7))
+    for label in np.unique(labels):
+        chosen = drawn[labels[drawn] == label]
+        hit, missed = chosen[right[chosen]], chosen[~right[chosen]]
+        color = colors[int(label)]
+        axes.plot(*points[hit].T, "o", color=color, markersize=size, markeredgewidth=0, alpha=0.75)
+        axes.plot(*points[missed].T, "x", color=color, markersize=size + 1, markeredgewidth=1.4)
+    return len(drawn)
+
+
+def class_centres(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the median point of each class, in ascending order of the classes that occur."""
     return np.array([np.median(points[labels == label], axis=0) for label in np.unique(labels)])
 
 
-def _place_names(
-    contents: Contents, centres: np.ndarray, labels: list[int]
+def name_marks(names: list[tuple[float, float, str]]) -> Markup:
+    """Return placed names as SVG."""
+    marks = Markup()
+    for x, y, text in names:
+        marks += text_mark(x, y + 5, text)
+    return marks
+
+
+def place_names(
+    contents: Contents, centres: np.ndarray, *, labels: list[int]
 ) -> list[tuple[float, float, str]]:
     """Put each class at the median of its trials.
 

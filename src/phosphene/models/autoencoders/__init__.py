@@ -1,0 +1,1 @@
+"""Networks from pictures or signals to what a decoder makes them from."""
