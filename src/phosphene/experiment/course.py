@@ -39,6 +39,9 @@ from phosphene.training.devices import ALONE, Devices
 from phosphene.training.progress import Progress, SilentProgress
 from phosphene.training.seeding import derive_seed
 
+PARTS = {"decoder": "generator", "encoder": "picture_encoder"}
+"""What networks.json calls parts of a train step that have another name there."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
@@ -307,7 +310,7 @@ def paint_fold(
     )
     if devices.first:
         for name, network in step.parts.items():
-            note_network(run, "picture_encoder" if name == "encoder" else name, network)
+            note_network(run, PARTS.get(name, name), network)
         for name, extractor in (("judge", judge), ("domain", domain)):
             note_network(run, name, extractor.network, digest=True)
     arrays = run.read_arrays(f"folds/{fold.key}/decoding.npz")

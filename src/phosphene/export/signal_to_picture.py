@@ -143,7 +143,7 @@ class SignalToPicture:
         features: Float[np.ndarray, "trial feature"],
         *,
         decoded: Int[np.ndarray, " trial"] | None = None,
-    ) -> Float[np.ndarray, "trial feature"]:
+    ) -> Float[np.ndarray, "trial condition"]:
         """Return what the generator is fed for features: scaled, and pulled if so trained.
 
         They are pulled to the class that they are decoded as, or to the one given; a generator that
