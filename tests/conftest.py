@@ -305,3 +305,82 @@ def quiet_watch():
     records = []
     watch = Watch(log=records.append, progress=SilentProgress(), fold="a")
     return SimpleNamespace(watch=watch, records=records)
+
+
+@pytest.fixture
+def write_result():
+    """Write a finished run as small as a comparison of runs takes it; return its RunDir.
+
+    Decoding and pictures score `value`; `fields` replace those of the files they name.
+    """
+    import numpy as np
+
+    from phosphene.run_dir import RunDir
+    from phosphene.score import Score, scores_to_json
+
+    def scores_of(value, *, draws, noise):
+        luck = {"chance": 0.5, "chance_low": 0.4, "chance_high": 0.6}
+        ends = {"low": value - 0.1, "high": value + 0.1, "n": 40, "unit": "trials"}
+        other = {"low": 0.5, "high": 0.7, "n": 40, "unit": "trials", "role": "baseline"}
+        control = {"n": 40, "unit": "trials", "role": "control"}
+        found = [
+            Score(
+                name="balanced accuracy", value=value, method="net", split="2 folds", **ends, **luck
+            ),
+            Score(name="AUC", value=value + 0.05, method="net", **ends, **luck),
+            Score(name="balanced accuracy", value=0.6, method="shrinkage LDA", **other, **luck),
+            Score(
+                name="balanced accuracy", value=noise, method="noise input: net", **control, **luck
+            ),
+            Score(name="k-means accuracy", value=value - 0.1, method="net", **ends),
+        ]
+        drawn = {"section": "pictures", "fold": "a"}
+        judge, domain = {"extractor": "judge of pictures"}, {"extractor": "domain"}
+        sure = {"name": "IS[domain]", "n": 40, "unit": "pictures", **domain, **drawn}
+        seen = {"name": "class consistency (shown)", **judge, **drawn, **luck}
+        return found + [
+            Score(value=value, method="generated", **ends, **seen),
+            Score(value=0.52, method="shuffled features", **control, **seen),
+            Score(value=1.5 + value, method="generated", **sure),
+            Score(value=1.9, method="real pictures", role="reference", **sure),
+        ] * draws  # fmt: skip
+
+    def write(path, *, recipe="fake_2020", seed=0, value=0.7, draws=True, noise=0.55, **fields):
+        run = RunDir(path)
+        keys = fields.pop("folds", ("a", "b"))
+        folds = [{"key": key, "train": ["t1"], "test": [f"t{key}"]} for key in keys]
+        digest = {"digest": "ab" * 32}
+        pictures = {"generator": ["p1"], "judge": ["p2"]} if draws else {}
+        settings = {"seed": seed, "image_size": 16, **fields.pop("settings", {})}
+        files = {
+            "config.json": {"recipe": recipe, "preset": "quick", "config": settings},
+            "environment.json": {"data_hash": "d1" * 8},
+            "dataset.json": {"name": "data", "classes": ["cat", "dog"]},
+            "state.json": {"stage": "done", "finished": True},
+            "split.json": {
+                "unit": "recording",
+                "folds": folds,
+                "pictures": {**pictures, "shown_in_both": 0},
+            },
+            "networks.json": {
+                "encoder": {"network": "CompactCNN", "n_parameters": 1200},
+                **({"judge": digest, "domain": digest} if draws else {}),
+            },
+            "timings.json": {"train_s": {"encoder": 30.0, "judge": 10.5}, "n_threads": 2},
+        }
+        for name, content in files.items():
+            changes = fields.pop(name.removesuffix(".json"), {})
+            if changes is not None:
+                run.write_json(name, {**content, **changes})
+        assert not fields
+        run.write_json("scores.json", scores_to_json(scores_of(value, draws=draws, noise=noise)))
+        for key in keys:
+            run.write_arrays(f"folds/{key}/decoding.npz", {"labels": np.array([0, 1])})
+        if draws:
+            images = np.full((6, 2, 16, 16, 1), 99, np.uint8)
+            real = np.full((2, 3, 16, 16, 1), 200, np.uint8)
+            arrays = {"images": images, "decoded": np.array([0, 0, 0, 1, 1, 1]), "real": real}
+            run.write_arrays("folds/a/pictures.npz", arrays)
+        return run
+
+    return write

@@ -1,8 +1,9 @@
 """Cross-entropy losses of the adversarial game, as GANs began."""
 
-import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float
 from torch import Tensor
+
+from phosphene.losses.gan import binary_gan_loss
 
 
 def bce_discriminator_loss(
@@ -20,10 +21,10 @@ def bce_discriminator_loss(
     ----------
     Goodfellow et al., NeurIPS 2014, Eq. 1, https://arxiv.org/abs/1406.2661
     """
-    loss = F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
+    loss = binary_gan_loss(real_logits, is_real=True) + binary_gan_loss(fake_logits, is_real=False)
     return loss / 2 if halved else loss
 
 
 def bce_generator_loss(fake_logits: Float[Tensor, " fake"]) -> Float[Tensor, ""]:
     """Ask for -log D(fake) to fall: the form that does not saturate (same paper, section 3)."""
-    return F.softplus(-fake_logits).mean()
+    return binary_gan_loss(fake_logits, is_real=True)

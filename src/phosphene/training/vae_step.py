@@ -151,7 +151,7 @@ class VAEStep:
             "loss": loss,
             "reconstruction": reconstruction,
             "divergence": divergence,
-            "pixel_error": (decoded - pictures).square().mean().sqrt(),
+            "pixel_error": (decoded - pictures).abs().mean(),
         }
         return {name: value.detach() for name, value in values.items()}
 
