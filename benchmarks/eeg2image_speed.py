@@ -279,7 +279,7 @@ def measure_loading(size: Size) -> Iterator[Row]:
         seed=0,
     )
 
-    def picture_batches(step: int) -> tuple[Tensor, ...]:  # as recipes.eeg2image_2023.paint
+    def picture_batches(step: int) -> tuple[Tensor, ...]:  # as experiment.painting
         return *drawn(step), labels[indices(step)]
 
     yield loading_row("GAN", make_gan_step(size), picture_batches, size.n_gan_turns, size)

@@ -67,7 +67,7 @@ def test_rates_of_any_kind_suit_the_quick_preset(lab, sfreq):
     from phosphene.data.dataset import load_dataset
     from phosphene.export.networks import build_network
     from phosphene.recipes.eeg2image_2023.config import quick
-    from phosphene.recipes.eeg2image_2023.encode import encoder_spec, published_encoder
+    from phosphene.recipes.eeg2image_2023.run import encoder_spec, published_encoder
 
     folder = lab(3, sfreq, seconds=12)
     data_import()

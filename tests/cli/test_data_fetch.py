@@ -5,7 +5,8 @@ import pytest
 
 from phosphene.cli.main import main
 from phosphene.data import downloads
-from phosphene.recipes.eeg2image_2023 import config, inception
+from phosphene.experiment import inception
+from phosphene.recipes.eeg2image_2023 import config
 
 
 @pytest.fixture(autouse=True)

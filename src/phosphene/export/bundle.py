@@ -120,7 +120,12 @@ def save_bundle(
     draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
         save_weights(draft / "weights.safetensors", system.tensors())
-        content = {"format_version": FORMAT_VERSION, "noise": system.noise, **spec}
+        content = {
+            "format_version": FORMAT_VERSION,
+            "noise": system.noise,
+            "condition_on": system.condition_on,
+            **spec,
+        }
         text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
         (draft / "spec.json").write_text(text + "\n", encoding="utf-8")
         (draft / "README.md").write_text(card, encoding="utf-8")
@@ -201,6 +206,7 @@ def load_bundle(folder: Path) -> Bundle:
         networks["generator"],
         spec["noise"],
         ClassPull(arrays["pull.centres"], share) if share else None,
+        spec.get("condition_on", "features"),
     )
     system.prepare()
     return Bundle(system, spec, folder)
@@ -209,10 +215,12 @@ def load_bundle(folder: Path) -> Bundle:
 def _check_networks(networks: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
     """Refuse networks that fit neither each other nor the signals of the spec."""
     encoder, generator = networks["encoder"], networks["generator"]
+    labels = spec.get("condition_on") == "label"
+    n_conditions = len(spec["classes"]) if labels else encoder.n_features
     pairs = {
         "`n_chans` of the encoder": (encoder.n_chans, len(spec["ch_names"])),
         "`n_times` of the encoder": (getattr(encoder, "n_times", spec["n_times"]), spec["n_times"]),
-        "`n_features` of the generator": (generator.n_features, encoder.n_features),
+        "`n_features` of the generator": (generator.n_features, n_conditions),
     }
     for name, (value, expected) in pairs.items():
         if value != expected:

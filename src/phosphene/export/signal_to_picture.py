@@ -101,6 +101,9 @@ class SignalToPicture:
         Law of the noise: "normal" or "uniform" in (-1, 1).
     pull
         Between feature scaler and generator; None leaves features where they are.
+    condition_on
+        What the generator is fed: "features", or the decoded "label" as a one-hot vector, which
+        leaves nothing of the trial but its class.
     """
 
     scaler: ChannelScaler
@@ -110,6 +113,7 @@ class SignalToPicture:
     generator: nn.Module | None
     noise: str
     pull: ClassPull | None = None
+    condition_on: str = "features"
     prepared: nn.Module | None = field(default=None, init=False)
     """The generator in its fast form, where `prepare` has kept it; no copy of the system has it."""
 
@@ -139,11 +143,16 @@ class SignalToPicture:
         features: Float[np.ndarray, "trial feature"],
         *,
         decoded: Int[np.ndarray, " trial"] | None = None,
-    ) -> Float[np.ndarray, "trial feature"]:
+    ) -> Float[np.ndarray, "trial condition"]:
         """Return what the generator is fed for features: scaled, and pulled if so trained.
 
-        They are pulled to the class that they are decoded as, or to the one given.
+        They are pulled to the class that they are decoded as, or to the one given; a generator that
+        is conditioned on labels is fed that class alone.
         """
+        if self.condition_on == "label":
+            if decoded is None:
+                decoded = self.decoder.probabilities(features).argmax(1)
+            return np.eye(len(self.decoder.bias), dtype=np.float32)[decoded]
         scaled = self.feature_scaler.apply(features)
         if self.pull is None:
             return scaled

@@ -55,6 +55,7 @@ def read_spec(folder: Path) -> dict[str, Any]:
             )
     check_option("task", str(spec["task"]), ("signal to picture",))
     check_option("noise", str(spec["noise"]), ("normal", "uniform"))
+    check_option("condition_on", str(spec.get("condition_on", "features")), ("features", "label"))
     for name in ("classes", "ch_names"):
         _check_names(name, spec[name])
     _check_numbers(spec)

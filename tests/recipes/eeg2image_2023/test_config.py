@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from phosphene.experiment import settings
 from phosphene.recipes.eeg2image_2023 import RECIPE, config
 from phosphene.recipes.eeg2image_2023.config import Config
 
@@ -42,9 +43,9 @@ def test_presets_are_known_to_the_recipe():
 
 @pytest.mark.parametrize("name", ["quick", "demo", "smoke"])
 def test_smaller_presets_report_the_published_encoder_or_say_so(name):
-    settings = RECIPE.config(name)
-    assert settings.compare_encoder in (None, "lstm_two_layer")
-    assert settings.image_size <= 32
+    chosen = RECIPE.config(name)
+    assert chosen.compare_encoder in (None, "lstm_two_layer")
+    assert chosen.image_size <= 32
 
 
 def test_quick_leaves_every_recording_out():
@@ -53,14 +54,16 @@ def test_quick_leaves_every_recording_out():
 
 
 def test_every_field_says_where_its_value_comes_from():
-    body = next(
-        node for node in ast.parse(inspect.getsource(config)).body if isinstance(node, ast.ClassDef)
-    ).body
-    documented = {
-        ast.unparse(field.target)
-        for field, text in pairwise(body)
-        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr)
-    }
+    documented = set()
+    for source in (config, settings):
+        body = next(
+            n for n in ast.parse(inspect.getsource(source)).body if isinstance(n, ast.ClassDef)
+        ).body
+        documented |= {
+            ast.unparse(field.target)
+            for field, text in pairwise(body)
+            if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr)
+        }
     assert documented == {field.name for field in fields(Config)}
 
 
@@ -106,27 +109,27 @@ def test_refuses_values_that_cannot_be_trained_with(name, wrong):
     [("encoder", "lstm"), ("compare_encoder", "lstm"), ("split_unit", "trials"), ("noise", "t")],
 )
 def test_refuses_unknown_names_where_nothing_checks_types(name, wrong):
-    settings = config.quick()
-    object.__setattr__(settings, name, wrong)
+    quick = config.quick()
+    object.__setattr__(quick, name, wrong)
     with pytest.raises(ValueError, match=f"^`{name}` must be one of"):
-        settings.__post_init__()
+        quick.__post_init__()
 
 
 def test_refuses_an_unknown_augmentation():
-    settings = config.quick()
-    object.__setattr__(settings, "augment", ("color", "cutuot"))
+    quick = config.quick()
+    object.__setattr__(quick, "augment", ("color", "cutuot"))
     with pytest.raises(ValueError, match="Did you mean 'cutout'"):
-        settings.__post_init__()
+        quick.__post_init__()
 
 
 def test_every_number_is_checked():
-    checked = {*config._LEAST, *config._RATES, *config._SHARES_BELOW_ONE, "class_pull"}
+    checked = {*config._LEAST, *config._RATES, *config._SHARES_BELOW_ONE, *settings._LEAST}
     numbers = {
         name
         for name, value in asdict(config.quick()).items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     }
-    assert numbers <= {*checked, "image_size"}
+    assert numbers <= {*checked, "image_size", "class_pull", "judge_share"}
 
 
 def test_the_compared_encoder_is_never_called_what_the_main_one_is():

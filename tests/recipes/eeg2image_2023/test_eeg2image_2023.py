@@ -6,6 +6,7 @@ from math import isfinite
 
 import numpy as np
 
+from phosphene.experiment import course
 from phosphene.recipes import get_recipe
 from phosphene.recipes.eeg2image_2023 import run as run_module
 from phosphene.run_dir import RunDir
@@ -61,12 +62,12 @@ def test_evaluate_on_the_folder_gives_the_same_scores(trained):
 
 
 def test_same_seed_gives_the_same_scores(trained, train_again, smoke, monkeypatch):
-    score_run = run_module.score_run
+    score_run = course.score_run
 
-    def score_at_the_end(run, config):
-        return score_run(run, config) if run.has("folds/0/null.npz") else []
+    def score_at_the_end(run, plan, settings):
+        return score_run(run, plan, settings) if run.has("folds/0/null.npz") else []
 
-    monkeypatch.setattr(run_module, "score_run", score_at_the_end)
+    monkeypatch.setattr(course, "score_run", score_at_the_end)
     _, scores = train_again(smoke)
     assert scores == trained.scores
 
@@ -94,7 +95,7 @@ def test_a_held_out_recording_may_hold_a_single_trial(
     """Single trials dealt into folds: few of a short recording fall into each."""
     config = replace(smoke, split_unit="trial", compare_encoder=None, generator_steps=1)
     trials = dataset.trials
-    split = run_module.make_split(config, trials)
+    split = course.make_split(config, trials)
     _, test = split.folds[0].indices(trials)
     recording = trials.table["recording"].to_numpy(dtype=str)
     dropped = test[recording[test] == recording[0]][1:]
@@ -105,8 +106,8 @@ def test_a_held_out_recording_may_hold_a_single_trial(
         for fold in split.folds
     ]  # fmt: skip
     split = replace(split, folds=tuple(kept))
-    monkeypatch.setattr(run_module, "make_split", lambda config, trials, info: split)
-    monkeypatch.setattr(run_module, "load_dataset", lambda folder: less)
+    monkeypatch.setattr(course, "make_split", lambda config, trials, info: split)
+    monkeypatch.setattr(course, "load_dataset", lambda folder: less)
     run = start_run(tmp_path / "few", config)
     scores = run_module.train(config, data=data_folder, run=run)
     arrays = run.read_arrays("folds/0/decoding.npz")
@@ -125,7 +126,7 @@ def test_a_recording_left_out_may_be_a_single_trial(
     recording = dataset.trials.table["recording"].to_numpy(dtype=str)
     rows = np.flatnonzero(recording == max(recording))[1:]
     trials = dataset.trials.select(np.setdiff1d(np.arange(len(recording)), rows))
-    monkeypatch.setattr(run_module, "load_dataset", lambda folder: replace(dataset, trials=trials))
+    monkeypatch.setattr(course, "load_dataset", lambda folder: replace(dataset, trials=trials))
     run = start_run(tmp_path / "single", config)
     assert run_module.train(config, data=data_folder, run=run)
     labels = [run.read_arrays(f"folds/{key}/null.npz")["labels"] for key in sorted(set(recording))]

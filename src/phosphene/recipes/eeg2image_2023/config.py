@@ -4,29 +4,22 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from phosphene import _checks
+from phosphene.experiment.settings import ExperimentSettings
 
 EncoderName = Literal["lstm_one_layer", "lstm_two_layer", "compact_cnn"]
 ObjectiveName = Literal["softmax", "triplet", "both"]
-Unit = Literal["trial", "block", "recording", "session", "subject"]
 Noise = Literal["normal", "uniform"]
 Augmentation = Literal["color", "translation", "cutout"]
-Inception = Literal["auto", "on", "off"]
 
 _OPTIONS = {
-    "split_unit": Unit,
     "encoder": EncoderName,
     "objective": ObjectiveName,
     "compare_encoder": EncoderName,
     "compare_objective": ObjectiveName,
     "noise": Noise,
-    "inception": Inception,
 }
 _RATES = ("encoder_lr", "generator_lr", "discriminator_lr", "margin")
 _LEAST = {
-    "n_folds": 2,
-    "decode_folds": 1,
-    "picture_folds": 0,
-    "null_folds": 0,
     "n_features": 1,
     "encoder_epochs": 1,
     "encoder_batch": 2,
@@ -37,37 +30,17 @@ _LEAST = {
     "n_noise": 1,
     "generator_width": 1,
     "discriminator_width": 1,
-    "generator_steps": 1,
-    "generator_batch": 2,
     "mode_seeking": 0,
     "mode_seeking_every": 1,
     "guidance": 0,
     "feature_jitter": 0,
-    "judge_steps": 1,
-    "n_scored": 2,
-    "n_draws": 1,
-    "seed": 0,
 }
-_SHARES_BELOW_ONE = ("dropout", "beta1", "beta2", "ema", "judge_share")
+_SHARES_BELOW_ONE = ("dropout", "beta1", "beta2", "ema")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(ExperimentSettings):
     """Settings of the experiment."""
-
-    split_unit: Unit = "recording"
-    """What is kept apart between training and test. The paper's split is unknown; this one
-    cannot leak windows of one recording to both sides."""
-    n_folds: int | None = None
-    """Folds that the units are dealt into; None leaves every unit out in turn."""
-    decode_folds: int | None = None
-    """Folds that are decoded; None decodes all."""
-    picture_folds: int = 1
-    """Folds for which a generator is trained, counted from the first."""
-    null_folds: int | None = 1
-    """Folds whose encoder is trained again on permuted labels; None repeats all, 0 none."""
-    allow_leak: str | None = None
-    """Reason to accept a split that overlaps; it is stamped on every score."""
 
     encoder: EncoderName = "lstm_one_layer"
     """Network from trial to feature: one LSTM layer of 128 units as in the paper (section 3), two
@@ -104,8 +77,6 @@ class Config:
     compare_epochs: int = 3000
     """Its passes over the training trials."""
 
-    image_size: int = 128
-    """Height and width of the pictures (section 3)."""
     n_noise: int = 128
     """Length of the latent noise (section 3)."""
     noise: Noise = "normal"
@@ -114,10 +85,6 @@ class Config:
     """Channels before the generator's last layer (released code)."""
     discriminator_width: int = 64
     """Channels after the discriminator's first layer (released code)."""
-    generator_steps: int = 106_000
-    """Updates of the generator: about 299 epochs of 355 steps (released code)."""
-    generator_batch: int = 128
-    """Pictures per step (released code)."""
     generator_lr: float = 3e-4
     """Adam step of the generator (released code)."""
     discriminator_lr: float = 3e-4
@@ -143,38 +110,14 @@ class Config:
     he_init: bool = False
     """Start from He's law, with which small networks learn sooner; published is a normal law of
     SD 0.02."""
-    clear_trials: bool = False
-    """Train the generator only on training trials whose class the decoder reads right, so that
-    feature and class agree; the paper takes all."""
     ema: float = 0.0
     """Decay of the averaged generator that draws the pictures; 0 takes the last weights, as
     published."""
-    standardize_features: bool = False
-    """Standardise the features with the training trials' mean and SD before the generator; the
-    released code feeds them as they are."""
-    class_pull: float = 0.0
-    """Share of the way that a trial's features are moved to the training mean of its decoded class
-    before the generator; 0 is off, as published, 1 leaves the class alone."""
     feature_jitter: float = 0.0
     """SD of the noise added to standardised features while the generator trains; 0 is off."""
 
-    judge_steps: int = 2000
-    """Updates of the judge and of the [domain] feature network; ours, not in the paper."""
-    judge_share: float = 0.4
-    """Share of every class's pictures kept for the judge where the data set has no picture that
-    was not shown."""
-    inception: Inception = "auto"
-    """Score pictures with the published Inception-v3 too, as the paper does: if its weights were
-    fetched (auto), always (on: refused without them), or never. Minutes on a CPU; nothing is
-    downloaded here, see `phosphene data fetch`."""
-    n_scored: int = 1000
-    """Held-out trials whose pictures are scored, at most."""
-    n_draws: int = 4
-    """Noise draws per trial that the report shows."""
-    seed: int = 0
-    """Seed of everything that is random."""
-
     def __post_init__(self) -> None:
+        ExperimentSettings.__post_init__(self)
         for name, options in _OPTIONS.items():
             if (value := getattr(self, name)) is not None:
                 _checks.check_option(name, value, get_args(options))
@@ -187,16 +130,6 @@ class Config:
                 _checks.check_at_least(name, value, least)
         for name in _SHARES_BELOW_ONE:
             _checks.check_share(name, getattr(self, name), below_one=True)
-        _checks.check_share("class_pull", self.class_pull)
-        if self.image_size < 16 or self.image_size & (self.image_size - 1):
-            raise ValueError(
-                f"`image_size` must be a power of two of at least 16; got {self.image_size}. "
-                "Take 16, 32, 64, 128 or 256 pixels."
-            )
-        if self.allow_leak is not None and not self.allow_leak.strip():
-            raise ValueError(
-                "`allow_leak` must be a reason; got an empty one. Write why it is accepted."
-            )
 
 
 def compared_name(config: Config) -> str:

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from phosphene.data.scaling import ChannelScaler
+from phosphene.experiment import painting, pictures
 from phosphene.export.signal_to_picture import FeatureScaler, LinearDecoder, SignalToPicture
-from phosphene.recipes.eeg2image_2023 import encode, paint
+from phosphene.recipes.eeg2image_2023.run import EEG2ImagePainter, make_plan
 from phosphene.training.checkpoint import save_checkpoint
 from phosphene.training.pictures import tensor_from_pixels
 
@@ -30,55 +31,12 @@ def one_shade_images(dataset):
     )  # fmt: skip
 
 
-def with_shown(images, shown):
-    return replace(images, table=images.table.assign(shown=shown))
-
-
-def test_pictures_never_shown_go_to_the_judge(smoke, dataset):
-    images = dataset.images
-    generator, judge = paint.divide_pictures(smoke, images)
-    assert images.shown[generator].all()
-    assert not images.shown[judge].any()
-    assert sorted([*generator, *judge]) == list(range(len(images)))
-
-
-def test_where_all_were_shown_the_judge_gets_a_share_of_each_class(smoke, dataset):
-    images = with_shown(dataset.images, True)
-    generator, judge = paint.divide_pictures(smoke, images)
-    assert sorted([*generator, *judge]) == list(range(len(images)))
-    counts = np.bincount(images.labels)
-    kept = np.bincount(images.labels[judge])
-    np.testing.assert_array_equal(kept, np.round(smoke.judge_share * counts))
-
-
-def test_the_division_depends_on_the_seed_alone(smoke, dataset):
-    images = with_shown(dataset.images, True)
-    divisions = [paint.divide_pictures(replace(smoke, seed=s), images)[1] for s in (0, 0, 1)]
-    np.testing.assert_array_equal(divisions[0], divisions[1])
-    assert not np.array_equal(divisions[0], divisions[2])
-
-
-@pytest.mark.parametrize("n", [0, 1])
-def test_too_few_pictures_of_a_class_are_refused(smoke, dataset, n):
-    labels = dataset.images.labels
-    few = np.flatnonzero(labels == 2)[:n]
-    images = dataset.images.select(np.sort(np.concatenate([np.flatnonzero(labels != 2), few])))
-    with pytest.raises(ValueError, match=f"'2' has {n} in all"):
-        paint.divide_pictures(smoke, with_shown(images, True))
-
-
-def test_class_without_a_shown_picture_is_refused(smoke, dataset):
-    images = with_shown(dataset.images, dataset.images.labels != 1)
-    with pytest.raises(ValueError, match="needs pictures for the generator"):
-        paint.divide_pictures(smoke, images)
-
-
 def test_class_only_batches_hold_pictures_of_the_right_class(
     smoke, dataset, system, one_shade_images
 ):
     table = dataset.trials.table.assign(stimulus="")
     trials = replace(dataset.trials, table=table)
-    batches = paint.picture_batches(smoke, system, trials, one_shade_images, seed=0)
+    batches = painting.picture_batches(smoke, system, trials, one_shade_images, seed=0)
     scaled = system.condition(system.features(trials.epochs))
     for step in range(3):
         pictures, features, labels = batches(step)
@@ -92,7 +50,7 @@ def test_class_only_batches_hold_pictures_of_the_right_class(
 def test_class_only_pictures_are_drawn_anew_each_step(smoke, dataset, system):
     table = dataset.trials.table.assign(stimulus="")
     trials = replace(dataset.trials, table=table).select(np.arange(16))
-    batches = paint.picture_batches(smoke, system, trials, dataset.images, seed=0)
+    batches = painting.picture_batches(smoke, system, trials, dataset.images, seed=0)
     found = {}
     for step in range(6):
         for picture, feature, _ in zip(*batches(step), strict=True):
@@ -102,7 +60,7 @@ def test_class_only_pictures_are_drawn_anew_each_step(smoke, dataset, system):
 
 def test_paired_batches_hold_each_trial_with_its_own_picture(smoke, dataset, system):
     trials = dataset.trials
-    batches = paint.picture_batches(smoke, system, trials, dataset.images, seed=0)
+    batches = painting.picture_batches(smoke, system, trials, dataset.images, seed=0)
     scaled = system.condition(system.features(trials.epochs))
     position = {name: i for i, name in enumerate(dataset.images.table["stimulus"])}
     for picture, feature, label in zip(*batches(0), strict=True):
@@ -117,7 +75,7 @@ def test_trials_whose_picture_the_judge_has_get_another_of_the_class(
 ):
     shown = np.flatnonzero(one_shade_images.shown)
     some = one_shade_images.select(shown[::2])
-    pictures, *_ = paint.picture_batches(smoke, system, dataset.trials, some, seed=0)(0)
+    pictures, *_ = painting.picture_batches(smoke, system, dataset.trials, some, seed=0)(0)
     shades = ((pictures[:, 0, 0, 0] + 1) * 127.5 / 50).round().long()
     assert np.bincount(shades, minlength=4).tolist() == [4, 4, 4, 4]
 
@@ -126,7 +84,7 @@ def test_each_trial_gets_its_own_picture_where_the_generator_has_it(smoke, datas
     trials, images = dataset.trials, dataset.images
     shown = np.flatnonzero(images.shown)
     some = images.select(shown[::2])  # the judge has the others
-    batches = paint.picture_batches(smoke, system, trials, some, seed=0)
+    batches = painting.picture_batches(smoke, system, trials, some, seed=0)
     scaled = system.condition(system.features(trials.epochs))
     position = {name: i for i, name in enumerate(some.table["stimulus"])}
     pixels = tensor_from_pixels(some.pixels).numpy()
@@ -144,7 +102,7 @@ def test_each_trial_gets_its_own_picture_where_the_generator_has_it(smoke, datas
                 assert (same == picture.numpy()).all(axis=(1, 2, 3)).any()
     assert 0 < n_own < 2 * smoke.generator_batch
     # where pairing was refused for the whole data set, no trial has a picture of its own
-    drawn = paint.picture_batches(smoke, system, trials, some, seed=0, paired=False)(0)[0]
+    drawn = painting.picture_batches(smoke, system, trials, some, seed=0, paired=False)(0)[0]
     assert (drawn != batches(0)[0]).any()
 
 
@@ -183,7 +141,7 @@ def test_clear_trials_are_those_that_the_decoder_reads_right(numbered_trials):
     epochs = trials.epochs_with_margin.copy()
     wrong = np.flatnonzero(trials.labels == 1)[:3]
     epochs[wrong, 0, trials.margin] = 2
-    clear = paint._clear_trials(
+    clear = painting._clear_trials(
         make_reader(trials.n_chans), replace(trials, epochs_with_margin=epochs)
     )
     kept = np.setdiff1d(np.arange(len(trials)), wrong)
@@ -191,7 +149,9 @@ def test_clear_trials_are_those_that_the_decoder_reads_right(numbered_trials):
 
 
 def test_a_class_that_is_never_read_right_keeps_its_trials(numbered_trials):
-    clear = paint._clear_trials(make_reader(numbered_trials.n_chans, blind_to=[3]), numbered_trials)
+    clear = painting._clear_trials(
+        make_reader(numbered_trials.n_chans, blind_to=[3]), numbered_trials
+    )
     np.testing.assert_array_equal(clear.labels, numbered_trials.labels)
 
 
@@ -203,7 +163,7 @@ def test_batches_take_clear_trials_alone_where_asked(smoke, numbered_trials, dat
     trials = replace(trials, epochs_with_margin=epochs)
     config = replace(smoke, clear_trials=clear)
     reader = make_reader(trials.n_chans)
-    batches = paint.picture_batches(config, reader, trials, dataset.images, seed=0)
+    batches = painting.picture_batches(config, reader, trials, dataset.images, seed=0)
     agrees = [bool((f[:, 0] == labels).all()) for _, f, labels in map(batches, range(8))]
     assert all(agrees) is clear
 
@@ -212,8 +172,8 @@ def test_sources_feed_the_generator_what_they_say(trained, dataset, system):
     arrays = trained.run.read_arrays("folds/0/decoding.npz")
     rows = np.arange(20)
     train = dataset.trials.select(np.arange(100))
-    found = paint.features_of_sources(system, train, arrays, rows, seed=0)
-    assert tuple(found) == paint.SOURCES
+    found = painting.features_of_sources(system, train, arrays, rows, seed=0)
+    assert tuple(found) == painting.SOURCES
     np.testing.assert_array_equal(found["own"], arrays["features"][rows])
     np.testing.assert_array_equal(np.sort(found["shuffled"], 0), np.sort(found["own"], 0))
     assert not np.array_equal(found["shuffled"], found["own"])
@@ -223,30 +183,13 @@ def test_sources_feed_the_generator_what_they_say(trained, dataset, system):
     np.testing.assert_allclose(found["label_only"][0], mean, atol=1e-5)
 
 
-def test_judge_tells_shades_apart(smoke, one_shade_images, quiet_watch, tmp_path):
-    judge, domain = (
-        paint.train_classifier(
-            replace(smoke, judge_steps=40),
-            one_shade_images,
-            stage=stage,
-            watch=quiet_watch.watch,
-            checkpoints=tmp_path / stage,
-        )
-        for stage in ("judge", "domain")
-    )
-    seen = paint.look(one_shade_images.pixels[:60], judge=judge, domain=domain)
-    assert (seen["judge"].argmax(1) == one_shade_images.labels[:60]).mean() > 0.8
-    assert seen["features"].shape[0] == 60
-    assert not np.allclose(seen["judge"], seen["domain"])
-
-
 @pytest.fixture
 def guide(smoke, dataset, quiet_watch, tmp_path):
     """A hardly trained guide."""
-    config = replace(smoke, judge_steps=2)
-    return paint.train_classifier(
-        config,
+    return pictures.train_classifier(
         dataset.images,
+        n_steps=2,
+        seed=smoke.seed,
         stage="guide",
         watch=quiet_watch.watch,
         checkpoints=tmp_path / "guide",
@@ -259,17 +202,20 @@ def test_generator_trains_up_to_a_step_and_goes_on(
     smoke, dataset, system, guide, quiet_watch, tmp_path, ema
 ):
     config = replace(smoke, ema=ema)
-    batches = paint.picture_batches(config, system, dataset.trials, dataset.images, seed=0)
+    batches = painting.picture_batches(config, system, dataset.trials, dataset.images, seed=0)
     features = system.features(dataset.trials.epochs[:3])
 
     def pictures(*stops, folder):
-        gan = paint.make_gan(config, color=1, seed=0, guide=guide)
+        gan = EEG2ImagePainter(config).make(color=1, n_classes=4, seed=0, guide=guide)
         for until in stops:
-            paint.with_generator(system, gan).draw(features, seed=0)  # must change nothing
-            paint.train_generator(
-                gan, config, batches, until=until, watch=quiet_watch.watch, checkpoints=folder
-            )
-        return paint.with_generator(system, gan).draw(features, seed=0)
+            painting.with_generator(system, gan, noise=config.noise).draw(
+                features, seed=0
+            )  # must change nothing
+            painting.train_generator(
+                gan, batches, until=until, n_steps=config.generator_steps,
+                watch=quiet_watch.watch, checkpoints=folder,
+            )  # fmt: skip
+        return painting.with_generator(system, gan, noise=config.noise).draw(features, seed=0)
 
     at_once = pictures(3, folder=tmp_path / "a")
     np.testing.assert_array_equal(pictures(1, 3, folder=tmp_path / "b"), at_once)
@@ -277,55 +223,38 @@ def test_generator_trains_up_to_a_step_and_goes_on(
 
 
 def test_knows_whether_training_went_beyond_a_step(tmp_path):
-    assert not paint.is_past(tmp_path / "none", 0)
+    assert not painting.is_past(tmp_path / "none", 0)
     save_checkpoint(tmp_path, {}, step=4)
-    assert paint.is_past(tmp_path, 3)
-    assert not paint.is_past(tmp_path, 4)
+    assert painting.is_past(tmp_path, 3)
+    assert not painting.is_past(tmp_path, 4)
     (tmp_path / "step_00000004.pt").write_bytes(b"")  # its name says it, it is not read
-    assert paint.is_past(tmp_path, 3)
-
-
-def test_generator_takes_its_widths_from_the_settings(smoke):
-    config = replace(smoke, n_noise=5, n_features=7, image_size=32, guidance=0.0)
-    gan = paint.make_gan(config, color=3, seed=0)
-    assert gan.generator(torch.zeros(2, 5), torch.zeros(2, 7)).shape == (2, 3, 32, 32)
-    again = paint.make_gan(config, color=3, seed=0)
-    for first, second in zip(gan.generator.parameters(), again.generator.parameters(), strict=True):
-        torch.testing.assert_close(first, second, rtol=0, atol=0)
-
-
-def test_start_and_batch_norm_follow_the_settings(smoke):
-    config = replace(smoke, guidance=0.0, he_init=False, discriminator_batch_norm=True)
-    narrow = paint.make_gan(config, color=1, seed=0)
-    wide = paint.make_gan(
-        replace(config, he_init=True, discriminator_batch_norm=False), color=1, seed=0
-    )
-    for name in ("generator", "discriminator"):
-        weights = [getattr(gan, name).state_dict().values() for gan in (narrow, wide)]
-        assert 2 * max(w.std() for w in weights[0] if w.ndim == 4) < max(
-            w.std() for w in weights[1] if w.ndim == 4
-        )
-    norms = [
-        [m for m in gan.discriminator.modules() if isinstance(m, torch.nn.BatchNorm2d)]
-        for gan in (narrow, wide)
-    ]
-    assert norms[0]
-    assert not norms[1]
+    assert painting.is_past(tmp_path, 3)
 
 
 def test_bundle_of_the_encoder_alone_draws_nothing(smoke, easy_trials, quiet_watch):
-    system = encode.train_encoder(
-        smoke, easy_trials, easy_trials.labels, seed=0, stage="encoder", watch=quiet_watch.watch
+    train = make_plan(smoke).encoder.train
+    system = train(
+        easy_trials, easy_trials.labels, seed=0, stage="encoder", watch=quiet_watch.watch
     )
     with pytest.raises(ValueError, match="needs a trained generator"):
         system.draw(system.features(easy_trials.epochs[:2]), seed=0)
 
 
-def test_batches_that_the_devices_cannot_share_are_refused(smoke):
+def test_batches_that_the_devices_cannot_share_are_refused():
     """64 rows of 10 classes are 60: none of 8 devices could have as many as the others."""
-    paint.check_batches(smoke, n_classes=10, n_devices=2)
+    sizes = {"`--encoder-batch`": 64}
+    painting.check_batches(sizes, n_classes=10, n_devices=2)
     with pytest.raises(ValueError, match=r"`--encoder-batch`.* got 60 rows for 8 devices\. Take 2"):
-        paint.check_batches(smoke, n_classes=10, n_devices=8)
-    settings = replace(smoke, generator_batch=18)
+        painting.check_batches(sizes, n_classes=10, n_devices=8)
     with pytest.raises(ValueError, match="`--generator-batch`"):
-        paint.check_batches(settings, n_classes=2, n_devices=4)
+        painting.check_batches({"`--generator-batch`": 18}, n_classes=2, n_devices=4)
+
+
+def test_a_generator_of_labels_is_fed_the_class_alone(smoke, numbered_trials, dataset):
+    reader = replace(make_reader(numbered_trials.n_chans), condition_on="label")
+    batches = painting.picture_batches(smoke, reader, numbered_trials, dataset.images, seed=0)
+    _, condition, labels = batches(0)
+    np.testing.assert_array_equal(condition, np.eye(4)[labels])
+    features = reader.features(numbered_trials.epochs)
+    decoded = reader.decoder.probabilities(features).argmax(1)
+    np.testing.assert_array_equal(reader.condition(features), np.eye(4)[decoded])

@@ -1,6 +1,7 @@
-"""Third stage: draw pictures of held-out trials, judge them, and keep what the report shows."""
+"""Third stage of an experiment: draw pictures of held-out trials, judge them, keep some."""
 
 from collections.abc import Mapping
+from time import perf_counter
 
 import numpy as np
 
@@ -8,19 +9,21 @@ from phosphene.data.images import ImageSet
 from phosphene.data.pairing import pictures_of
 from phosphene.data.trials import Trials
 from phosphene.evaluation.pictures import nearest_pictures
+from phosphene.experiment.painting import SOURCES, features_of_sources
+from phosphene.experiment.pictures import look
+from phosphene.experiment.settings import ExperimentSettings
 from phosphene.export.signal_to_picture import SignalToPicture
-from phosphene.recipes.eeg2image_2023 import paint
-from phosphene.recipes.eeg2image_2023.config import Config
 from phosphene.run_dir import RunDir
 from phosphene.training.classifier_step import ClassifierStep
 from phosphene.training.seeding import derive_seed
 
 N_SHOWN = 60
 N_MAPPED = 800
+N_TIMED = 128
 
 
 def write_pictures(
-    config: Config,
+    settings: ExperimentSettings,
     system: SignalToPicture,
     training: Trials,
     test: Trials,
@@ -32,12 +35,12 @@ def write_pictures(
     key: str,
 ) -> None:
     """Draw pictures of held-out trials from each source, judge them, and keep some to show."""
-    seed = derive_seed(config.seed, "drawing", key)
+    seed = derive_seed(settings.seed, "drawing", key)
     rng = np.random.default_rng(seed)
-    rows = np.sort(rng.permutation(len(test))[: config.n_scored])
+    rows = np.sort(rng.permutation(len(test))[: settings.n_scored])
     everything, training_images, heldout_images = images
     judge, domain = networks
-    features = paint.features_of_sources(system, training, dict(arrays), rows, seed=seed)
+    features = features_of_sources(system, training, dict(arrays), rows, seed=seed)
     found = {
         "labels": test.labels[rows],
         "decoded": arrays["probabilities"][rows].argmax(1),
@@ -52,13 +55,13 @@ def write_pictures(
                 seed=seed,
                 decoded=found["decoded"] if source == "label_only" else None,
             )
-            for source in paint.SOURCES
+            for source in SOURCES
         },
         "training": training_images.pixels,
         "heldout": heldout_images.pixels,
     }
     for source, drawn in pixels.items():
-        seen = paint.look(drawn, judge=judge, domain=domain)
+        seen = look(drawn, judge=judge, domain=domain)
         found |= {source: drawn, **{f"{source}_{name}": v for name, v in seen.items()}}
     run.write_arrays(f"folds/{key}/generated.npz", found)
 
@@ -66,16 +69,16 @@ def write_pictures(
     draws = np.stack(
         [
             system.draw(arrays["features"][chosen], seed=seed, draw=draw)
-            for draw in range(1, config.n_draws + 1)
+            for draw in range(1, settings.n_draws + 1)
         ],
         axis=1,
     )
     judged = [
-        paint.look(np.ascontiguousarray(draws[:, number]), judge=judge, domain=domain)["judge"]
-        for number in range(config.n_draws)
+        look(np.ascontiguousarray(draws[:, number]), judge=judge, domain=domain)["judge"]
+        for number in range(settings.n_draws)
     ]
     nearest, _ = nearest_pictures(draws[:, 0], training_images.pixels)
-    shown = pictures_of(test.select(chosen), everything, seed=config.seed)
+    shown = pictures_of(test.select(chosen), everything, seed=settings.seed)
     run.write_arrays(
         f"folds/{key}/pictures.npz",
         {
@@ -118,6 +121,17 @@ def write_map(
             "thumb_index": chosen,
         },
     )
+
+
+def pictures_per_second(system: SignalToPicture, features: np.ndarray) -> float:
+    """Return how many pictures a second the system draws from features, the best of three times."""
+    some = np.resize(features, (N_TIMED, features.shape[1]))
+    seconds = []
+    for _ in range(3):
+        began = perf_counter()
+        system.draw(some, seed=0)
+        seconds.append(perf_counter() - began)
+    return N_TIMED / min(seconds)
 
 
 def _balanced(labels: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:

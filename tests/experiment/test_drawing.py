@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from phosphene.experiment import drawing
 from phosphene.export.bundle import load_bundle
-from phosphene.recipes.eeg2image_2023 import show
 from phosphene.training.seeding import derive_seed
 
 
@@ -44,7 +44,7 @@ def test_draws_of_a_trial_differ(arrays):
 def test_shown_trials_are_scored_ones_with_classes_in_turn(arrays, smoke):
     pictures = arrays["pictures"]
     counts = np.bincount(pictures["labels"], minlength=4)
-    assert len(pictures["labels"]) == min(show.N_SHOWN, smoke.n_scored)
+    assert len(pictures["labels"]) == min(drawing.N_SHOWN, smoke.n_scored)
     assert counts.min() > 0
     rows = rows_of(arrays)
     np.testing.assert_array_equal(arrays["decoding"]["labels"][rows], pictures["labels"])

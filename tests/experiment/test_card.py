@@ -1,8 +1,9 @@
-from phosphene.recipes.eeg2image_2023.card import model_card
+from phosphene.experiment.card import model_card
 from phosphene.score import Score, scores_from_json
 
 SPEC = {
     "recipe": "eeg2image_2023",
+    "citation": "Somebody et al. 2023",
     "encoder": {"network": "CompactCNN"},
     "generator": {"network": "DCGANGenerator"},
     "classes": ["faces", "houses"],
@@ -38,6 +39,7 @@ def test_says_what_goes_in_what_comes_out_and_what_it_is_not_for():
     assert "band-pass: hz [1.0, 30.0]" in card
     assert "not the picture that was seen" in card
     assert "Not for diagnosis" in card
+    assert "Somebody et al. 2023" in card
 
 
 def test_says_whose_data_it_learned_from():

@@ -1,4 +1,4 @@
-"""First stage: train an encoder in one fold, and read classes from its features."""
+"""First stage of an experiment: train an encoder in a fold, read classes from its features."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from phosphene.augment.signal import SignalAugmentation
 from phosphene.data.scaling import ChannelScaler
@@ -15,6 +14,7 @@ from phosphene.data.trials import Trials
 from phosphene.evaluation.controls import class_mean_features, noise_like_recordings
 from phosphene.evaluation.probes import Probe, linear_probe, shrinkage_lda
 from phosphene.evaluation.thinning import baseline_step
+from phosphene.experiment.watch import Watch
 from phosphene.export.networks import build_network
 from phosphene.export.signal_to_picture import (
     ClassPull,
@@ -22,99 +22,71 @@ from phosphene.export.signal_to_picture import (
     LinearDecoder,
     SignalToPicture,
 )
-from phosphene.recipes.eeg2image_2023.config import Config
+from phosphene.models.encoders.thoughtviz_cnn import fold_head
 from phosphene.training.batches import balanced_index_batches, rows_per_class, tensor_batches
-from phosphene.training.devices import ALONE, Devices
 from phosphene.training.encoder_step import EncoderStep
 from phosphene.training.loop import fit
-from phosphene.training.progress import Progress
 from phosphene.training.seeding import derive_seed, seeded, seeded_generator
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
-    """Where a training writes its records, whom it tells how far it is, and who takes part."""
+class EncoderSettings:
+    """How an encoder is trained."""
 
-    log: Callable[[Mapping[str, Any]], None]
-    progress: Progress
-    fold: str
-    devices: Devices = ALONE
-
-    def record(self, values: Mapping[str, Any]) -> None:
-        """Append a record of the fold."""
-        self.log({**values, "fold": self.fold})
-
-
-def published_encoder(config: Config) -> Config:
-    """Return the settings under which the published encoder is decoded beside another one.
-
-    Network, loss and length of the feature are the published ones; optimiser, batch and number of
-    epochs are this run's, because the published 3000 epochs do not fit in minutes.
-    """
-    return replace(
-        config,
-        encoder=config.compare_encoder or "lstm_two_layer",
-        objective=config.compare_objective,
-        n_features=128,
-        encoder_epochs=config.compare_epochs,
-        encoder_weight_decay=0.0,
-        signal_mixup=0.0,
-        signal_shift=0.0,
-        squared_distance=False,
-    )
+    spec: Callable[[Trials], dict[str, Any]]
+    """From trials to what `build_network` needs to build it."""
+    objective: str = "softmax"
+    """"softmax", "triplet" or "both"."""
+    epochs: int
+    """Passes over the training trials."""
+    batch: int
+    """Trials per step."""
+    lr: float
+    """Adam's step."""
+    weight_decay: float = 0.0
+    """Decoupled weight decay."""
+    one_cycle: bool = False
+    """Warm the step up and anneal it to zero."""
+    margin: float = 1.0
+    """Margin of the triplet loss."""
+    squared_distance: bool = False
+    """Squared distances in the triplet loss."""
+    mixup: float = 0.0
+    """Beta parameter that mixes pairs of trials under the softmax objective; 0 is off."""
+    shift: float = 0.0
+    """Largest random shift of training trials in time, in seconds; 0 is off."""
 
 
-def check_triplets(config: Config, *, n_classes: int) -> None:
+def check_triplets(
+    objectives: Mapping[str, tuple[str, str]], *, batch: int, n_classes: int
+) -> None:
     """Refuse, before anything is trained, batches in which no two trials share a class.
 
     The triplet loss of such a batch is zero: nothing would be learned, and nothing would say so.
+
+    Parameters
+    ----------
+    objectives
+        From the name of a setting to its value and to the words that make it softmax or leave it
+        out.
+    batch
+        Trials per step.
+    n_classes
+        Number of classes.
     """
-    if rows_per_class(config.encoder_batch, n_classes=n_classes) > 1:
+    if rows_per_class(batch, n_classes=n_classes) > 1:
         return
-    ways = {
-        "`objective`": (config.objective, "--objective softmax"),
-        "`compare_objective`": (
-            config.compare_objective if config.compare_encoder else "softmax",
-            "--compare-encoder None to leave the comparison out",
-        ),
-    }
-    found = {name: way for name, (objective, way) in ways.items() if objective != "softmax"}
+    found = {name: way for name, (value, way) in objectives.items() if value != "softmax"}
     if found:
         raise ValueError(
             f"a batch must hold 2 trials of each class for the triplets of {' and '.join(found)}; "
-            f"got --encoder-batch {config.encoder_batch} for {n_classes} classes. Give "
+            f"got --encoder-batch {batch} for {n_classes} classes. Give "
             f"--encoder-batch {2 * n_classes} or more, or {' and '.join(found.values())}."
         )
 
 
-def encoder_spec(config: Config, trials: Trials) -> dict[str, Any]:
-    """Return what `build_network` needs to know about the encoder."""
-    if config.encoder == "compact_cnn":
-        return {
-            "network": "CompactCNN",
-            "settings": {
-                "n_chans": trials.n_chans,
-                "n_times": trials.n_times,
-                "n_features": config.n_features,
-                "sfreq": float(trials.sfreq),
-                "depth": 4,
-                "n_maps": 32,
-                "dropout": config.dropout,
-            },
-        }
-    hidden = [32] if config.encoder == "lstm_two_layer" else []
-    return {
-        "network": "LSTMEncoder",
-        "settings": {
-            "n_chans": trials.n_chans,
-            "n_features": config.n_features,
-            "hidden": hidden,
-        },
-    }
-
-
 def train_encoder(
-    config: Config,
+    settings: EncoderSettings,
     trials: Trials,
     labels: np.ndarray,
     *,
@@ -127,7 +99,7 @@ def train_encoder(
 
     Parameters
     ----------
-    config
+    settings
         Settings.
     trials
         Training trials only; scaling is fitted on them.
@@ -148,34 +120,34 @@ def train_encoder(
         Without a generator. Its decoder is the softmax head, or a probe after triplets.
     """
     scaler = ChannelScaler.fit(trials.epochs)
-    shift = min(round(config.signal_shift * trials.sfreq), trials.margin)
+    shift = min(round(settings.shift * trials.sfreq), trials.margin)
     cut = slice(trials.margin - shift, trials.margin + trials.n_times + shift)
     signals = torch.from_numpy(scaler.apply(trials.epochs_with_margin[:, :, cut]))
     with seeded(derive_seed(seed, "encoder weights")):
-        encoder = build_network(encoder_spec(config, trials))
-    share = rows_per_class(config.encoder_batch, n_classes=len(np.unique(labels)))
+        encoder = build_network(settings.spec(trials))
+    share = rows_per_class(settings.batch, n_classes=len(np.unique(labels)))
     n_rows = share * len(np.unique(labels))  # of a batch, which whole rows per class make smaller
-    n_steps = max(1, config.encoder_epochs * len(trials) // n_rows)
+    n_steps = max(1, settings.epochs * len(trials) // n_rows)
     step = EncoderStep(
         encoder,
         n_classes=trials.n_classes,
         rng=seeded_generator(seed, "encoder"),
-        objective=config.objective,
-        lr=config.encoder_lr,
-        weight_decay=config.encoder_weight_decay,
-        schedule="cosine" if config.encoder_one_cycle else "constant",
+        objective=settings.objective,
+        lr=settings.lr,
+        weight_decay=settings.weight_decay,
+        schedule="cosine" if settings.one_cycle else "constant",
         n_steps=n_steps,
-        n_warmup=n_steps // 4 if config.encoder_one_cycle else 0,
-        margin_loss=config.margin,
-        squared=config.squared_distance,
+        n_warmup=n_steps // 4 if settings.one_cycle else 0,
+        margin_loss=settings.margin,
+        squared=settings.squared_distance,
         augmentation=SignalAugmentation(
-            max_shift=shift, mixup=config.signal_mixup if config.objective == "softmax" else 0.0
+            max_shift=shift, mixup=settings.mixup if settings.objective == "softmax" else 0.0
         ),
         margin=shift,
         devices=watch.devices,
     )
     target = torch.tensor(labels)
-    indices = balanced_index_batches(target, batch_size=config.encoder_batch, seed=seed)
+    indices = balanced_index_batches(target, batch_size=settings.batch, seed=seed)
     fit(
         step,
         tensor_batches((signals, target), indices),
@@ -193,19 +165,39 @@ def train_encoder(
         LinearDecoder(np.zeros((trials.n_classes, 1)), np.zeros(trials.n_classes)),
         FeatureScaler(np.zeros(1, np.float32), np.ones(1, np.float32)),
         None,
-        config.noise,
+        "normal",
     )
-    features = system.features(trials.epochs)
     if step.head is not None:
-        decoder = LinearDecoder(*(p.detach().numpy() for p in _parameters(step.head)))
+        head = fold_head(step.head)
+        decoder = LinearDecoder(head.weight.detach().numpy(), head.bias.detach().numpy())
     else:
-        decoder = probe_decoder(features, labels)
-    standard = FeatureScaler.fit(features, standardize=config.standardize_features)
-    pull = None
-    if config.class_pull:
-        centres = class_mean_features(standard.apply(features), labels, n_classes=trials.n_classes)
-        pull = ClassPull(centres, config.class_pull)
-    return replace(system, decoder=decoder, feature_scaler=standard, pull=pull)
+        decoder = probe_decoder(system.features(trials.epochs), labels)
+    return replace(system, decoder=decoder)
+
+
+def fit_condition(
+    system: SignalToPicture, trials: Trials, *, standardize: bool, pull: float
+) -> SignalToPicture:
+    """Fit, on training trials, what lies between features and generator.
+
+    Parameters
+    ----------
+    system
+        A trained encoder and decoder.
+    trials
+        Its training trials.
+    standardize
+        Whether features are brought to mean 0 and SD 1 of the training trials.
+    pull
+        Share of the way that they are moved to the mean of the decoded class, see `ClassPull`.
+    """
+    features = system.features(trials.epochs)
+    scaler = FeatureScaler.fit(features, standardize=standardize)
+    if not pull:
+        return replace(system, feature_scaler=scaler, pull=None)
+    scaled = scaler.apply(features)
+    centres = class_mean_features(scaled, trials.labels, n_classes=trials.n_classes)
+    return replace(system, feature_scaler=scaler, pull=ClassPull(centres, pull))
 
 
 def probe_decoder(features: np.ndarray, labels: np.ndarray) -> LinearDecoder:
@@ -225,7 +217,7 @@ def decoder_from_probe(probe: Probe) -> LinearDecoder:
 
 
 def decode(
-    config: Config, system: SignalToPicture, train: Trials, test: Trials, *, seed: int
+    system: SignalToPicture, train: Trials, test: Trials, *, seed: int
 ) -> dict[str, np.ndarray]:
     """Decode held-out trials, with a probe beside the decoder and noise in place of signals."""
     features = system.features(test.epochs)
@@ -256,7 +248,3 @@ def decode_linearly(train: Trials, labels: np.ndarray, test: Trials) -> np.ndarr
     step = baseline_step(train.preprocessing, sfreq=train.sfreq)
     lda = shrinkage_lda(epochs, labels, n_classes=train.n_classes, step=step)
     return lda.predict_proba(np.asarray(test.epochs))
-
-
-def _parameters(head: nn.Linear) -> tuple[torch.Tensor, torch.Tensor]:
-    return head.weight, head.bias

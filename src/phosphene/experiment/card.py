@@ -5,13 +5,11 @@ from typing import Any
 
 from phosphene.data.trials import Trials
 from phosphene.evaluation.fold_scores import leak_stamps
-from phosphene.recipes.eeg2image_2023 import encode, paint
-from phosphene.recipes.eeg2image_2023.config import Config
+from phosphene.experiment.plan import Plan
 from phosphene.run_dir import RunDir
 from phosphene.score import Score
 
 CARD = "bundle/README.md"
-PAPER = "Singh et al., EEG2IMAGE, ICASSP 2023, https://arxiv.org/abs/2302.10121"
 SCALING = {
     "per": "channel",
     "subtract": "scaler.mean",
@@ -22,14 +20,15 @@ SCALING = {
 
 
 def bundle_spec(
-    config: Config, trials: Trials, *, color: int, montage: str | None, fold: str
+    plan: Plan, trials: Trials, *, color: int, montage: str | None, fold: str
 ) -> dict[str, Any]:
     """Return what a bundle says about its networks and the signals it expects."""
     return {
         "task": "signal to picture",
-        "recipe": "eeg2image_2023",
-        "encoder": encode.encoder_spec(config, trials),
-        "generator": paint.generator_spec(config, color=color),
+        "recipe": plan.recipe,
+        "citation": plan.citation,
+        "encoder": plan.encoder.spec(trials),
+        "generator": plan.painter.spec(color=color, n_classes=trials.n_classes),
         "classes": list(trials.classes),
         "ch_names": list(trials.ch_names),
         "montage": montage,
@@ -79,8 +78,9 @@ def model_card(
     return f"""# EEG to pictures ({spec["recipe"]})
 
 Decodes one of the classes {classes} from an epoch of EEG and draws a picture of it.
-The picture shows the decoded class, not the picture that was seen. Method: {PAPER}; the networks
-are {spec["encoder"]["network"]} and {spec["generator"]["network"]}.
+The picture shows the decoded class, not the picture that was seen. Method:
+{spec["citation"]}.
+The networks are {spec["encoder"]["network"]} and {spec["generator"]["network"]}.
 
 ## How to use it
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from phosphene.data.downloads import cached_file, read_verified
+from phosphene.experiment.painting import SOURCES
+from phosphene.experiment.settings import ExperimentSettings
 from phosphene.models.feature_networks.inception_2015 import describe_pictures, load_inception
-from phosphene.recipes.eeg2image_2023.config import Config
-from phosphene.recipes.eeg2image_2023.paint import SOURCES
 from phosphene.run_dir import RunDir
 from phosphene.training.progress import Progress
 from phosphene.training.seeding import derive_seed
@@ -14,7 +14,7 @@ WEIGHTS = "inception-2015"
 ARRAYS = "inception.npz"
 
 
-def check_weights(config: Config) -> bool:
+def check_weights(settings: ExperimentSettings) -> bool:
     """Say whether pictures will be described; refuse before training what would fail after it.
 
     Raises
@@ -22,15 +22,15 @@ def check_weights(config: Config) -> bool:
     ValueError
         If the weights are wanted and missing, or are not the published ones.
     """
-    if config.inception == "off" or (
-        config.inception == "auto" and not cached_file(WEIGHTS).exists()
+    if settings.inception == "off" or (
+        settings.inception == "auto" and not cached_file(WEIGHTS).exists()
     ):
         return False
     read_verified(WEIGHTS)
     return True
 
 
-def describe_run(run: RunDir, config: Config, *, progress: Progress) -> None:
+def describe_run(run: RunDir, settings: ExperimentSettings, *, progress: Progress) -> None:
     """Describe the pictures of all finished folds, unless that is on disk.
 
     It takes a fraction of a second per picture and core, so only the pictures that are scored are
@@ -39,15 +39,15 @@ def describe_run(run: RunDir, config: Config, *, progress: Progress) -> None:
     folds = [fold["key"] for fold in run.read_json("split.json")["folds"]]
     painted = [key for key in folds if run.has(f"folds/{key}/done.json")]
     keys = [key for key in painted if not run.has(f"folds/{key}/{ARRAYS}")]
-    if not keys or not check_weights(config):
+    if not keys or not check_weights(settings):
         return
     network = load_inception(read_verified(WEIGHTS))
     for key in keys:
         drawn = run.read_arrays(f"folds/{key}/generated.npz")
-        rng = np.random.default_rng(derive_seed(config.seed, "inception", key))
-        sets = {source: drawn[source][: config.n_scored] for source in SOURCES}
+        rng = np.random.default_rng(derive_seed(settings.seed, "inception", key))
+        sets = {source: drawn[source][: settings.n_scored] for source in SOURCES}
         for real in ("training", "heldout"):
-            rows = np.sort(rng.permutation(len(drawn[real]))[: config.n_scored])
+            rows = np.sort(rng.permutation(len(drawn[real]))[: settings.n_scored])
             sets[real] = drawn[real][rows]
         progress.start(f"pictures through Inception-v3, fold {key}", sum(map(len, sets.values())))
         found: dict[str, np.ndarray] = {}

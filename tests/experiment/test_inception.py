@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from phosphene.data import downloads
+from phosphene.experiment import course, inception
+from phosphene.experiment.inception import check_weights, describe_run
+from phosphene.experiment.painting import SOURCES
 from phosphene.models.feature_networks.inception_2015 import describe_pictures, load_inception
-from phosphene.recipes.eeg2image_2023 import inception, paint, run
-from phosphene.recipes.eeg2image_2023.inception import check_weights, describe_run
 from phosphene.run_dir import RunDir
 from phosphene.training.progress import SilentProgress
 
@@ -109,7 +110,7 @@ def test_training_describes_at_its_end(train_again, trained, smoke, monkeypatch)
         seen.append((folder.path, config.inception, folder.has("folds/0/done.json")))
 
     monkeypatch.setattr(inception, "describe_run", describe)
-    monkeypatch.setattr(run, "score_run", lambda *_: [])
+    monkeypatch.setattr(course, "score_run", lambda *_: [])
     train_again(smoke, run=trained.run)
     assert seen == [(trained.run.path, "off", True)]
 
@@ -123,7 +124,7 @@ def test_evaluate_adds_scores_to_a_finished_run(fetched, finished, smoke):
     finished.write_json("config.json", settings)
     counter = Counter()
     scores = RECIPE.evaluate(finished, counter)
-    n = 2 * (len(paint.SOURCES) + 2)
+    n = 2 * (len(SOURCES) + 2)
     assert counter.stages == [("pictures through Inception-v3, fold 0", n)]
     assert counter.steps == list(range(2, n + 1, 2))
 

@@ -5,8 +5,15 @@ import numpy as np
 import pytest
 
 from phosphene.data.splits import PUBLISHED
-from phosphene.recipes.eeg2image_2023.scoring import NULL_RANGE, PERMUTED, score_run
+from phosphene.evaluation.fold_scores import NULL_RANGE
+from phosphene.experiment import scoring
+from phosphene.experiment.scoring import PERMUTED
+from phosphene.recipes.eeg2image_2023.run import make_plan
 from phosphene.run_dir import RunDir
+
+
+def score_run(run, config):
+    return scoring.score_run(run, make_plan(config), config)
 
 
 @pytest.fixture
@@ -86,28 +93,6 @@ def test_only_lstm_and_triplets_are_called_published(copied, smoke, changes, pub
     assert len(set(methods)) == len(methods)
 
 
-def test_the_class_of_the_nearest_training_picture_is_known(copied, smoke):
-    arrays = copied.read_arrays("folds/0/generated.npz")
-    training, labels = arrays["training"], arrays["training_labels"]
-    wanted = np.arange(len(arrays["own"])) % len(training)  # copies, one of them of a wrong class
-    decoded = labels[wanted]
-    decoded[0] = (decoded[0] + 1) % (labels.max() + 1)
-    copies = {**arrays, "own": training[wanted], "decoded": decoded}
-    copied.write_arrays("folds/0/generated.npz", copies)
-    (near,) = (s for s in score_run(copied, smoke) if s.name.startswith("nearest picture"))
-    assert near.value == pytest.approx(1 - 1 / len(wanted))
-
-
-def test_few_pictures_are_noted_on_what_they_spoil(copied, smoke):
-    arrays = copied.read_arrays("folds/0/generated.npz")
-    few = np.unique(arrays["training_labels"], return_index=True)[1]
-    less = {k: v[few] for k, v in arrays.items() if k.split("_")[0] == "training"}
-    copied.write_arrays("folds/0/generated.npz", {**arrays, **less})
-    pictures = [s for s in score_run(copied, smoke) if s.section == "pictures"]
-    judged = {s.name for s in pictures if "fewer than 10" not in s.note}
-    assert judged == {"class consistency (decoded)", "class consistency (shown)"}
-
-
 def test_a_clean_run_has_no_stamp(trained):
     assert not [score for score in trained.scores if "leak" in score.note]
 
@@ -135,19 +120,6 @@ def test_permuted_labels_have_the_range_of_retrained_linear_decoders(trained):
 def test_ceiling_comes_from_the_data_set(trained, dataset):
     ceiling = [score for score in trained.scores if score.section == "ceiling"]
     assert [score.value for score in ceiling] == [dataset.info["ceiling"]["accuracy"]]
-
-
-def test_pictures_are_judged_against_decoded_and_shown_class(trained):
-    arrays = trained.run.read_arrays("folds/0/generated.npz")
-    judged = arrays["own_judge"].argmax(1)
-    for target, labels in (("decoded", arrays["decoded"]), ("shown", arrays["labels"])):
-        (score,) = (
-            score
-            for score in trained.scores
-            if score.name == f"class consistency ({target})" and score.method == "generated"
-        )
-        assert score.value == pytest.approx((judged == labels).mean())
-        assert "never saw" in score.extractor
 
 
 def test_scores_name_fold_split_and_extractor(trained):

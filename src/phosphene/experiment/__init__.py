@@ -1,0 +1,1 @@
+"""One experiment for all recipes from signals to pictures: same folds, judges, controls, scores."""
