@@ -106,3 +106,11 @@ def test_a_decoder_alone_has_a_page(write_result, tmp_path):
     page = _page(compare_runs([read_run(write_result(tmp_path / "r", draws=False))]))
     assert "What they draw" not in page
     assert "fake_2020 quick, alone" in page
+
+
+def test_a_control_that_finds_something_is_an_alarm_on_the_first_screen(write_result, tmp_path):
+    runs = [write_result(tmp_path / "a"), write_result(tmp_path / "b", recipe="b_2021", noise=0.95)]
+    page = _page(compare_runs([read_run(run) for run in runs]))
+    assert "<b>b_2021 quick</b>: a control finds what it must not find" in page
+    assert "<b>fake_2020 quick</b>: a control" not in page
+    assert page.count('class="dots-row result outside"') == 2  # decoding, and its pictures

@@ -1,5 +1,6 @@
 """A comparison written as Markdown, as one self-contained HTML page, and as plain values."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -140,6 +141,7 @@ def render_comparison(comparison: Comparison, *, written: datetime) -> str:
     return environment.get_template("comparison.html.j2").render(
         comparison=comparison,
         title=f"{n} systems side by side" if n > 1 else f"{comparison.systems[0].label}, alone",
+        alarms=_alarms(comparison),
         charts=_charts(comparison),
         pictures=picture_rows(comparison.systems),
         published_lead=PUBLISHED_LEAD,
@@ -151,17 +153,24 @@ def render_comparison(comparison: Comparison, *, written: datetime) -> str:
 def _charts(comparison: Comparison) -> list[Chart]:
     """Return decoding and what the judge sees in pictures, a row per system."""
     blocks = {block.key: block for block in comparison.blocks}
+    alarms = _alarms(comparison)
     charts = []
     if "decoding" in blocks and (columns := blocks["decoding"].columns):
-        charts.append(_chart(blocks["decoding"], columns[0].key, "Held-out decoding"))
+        charts.append(_chart(blocks["decoding"], columns[0].key, "Held-out decoding", alarms))
     if "pictures" in blocks:
         for column in blocks["pictures"].columns:
             if JUDGED in column.key:
-                charts.append(_chart(blocks["pictures"], column.key, "Generated pictures"))
+                charts.append(_chart(blocks["pictures"], column.key, "Generated pictures", alarms))
     return [chart for chart in charts if chart is not None]
 
 
-def _chart(block: Block, key: str, caption: str) -> Chart | None:
+def _alarms(comparison: Comparison) -> list[str]:
+    """Return the systems of which a control lies so far above chance that luck does not do it."""
+    lines = [line for block in comparison.blocks for line in block.lines]
+    return [x.label for x in lines if any(cell.state == "alarm" for cell in x.cells)]
+
+
+def _chart(block: Block, key: str, caption: str, alarms: Sequence[str]) -> Chart | None:
     """Return one column as a chart; shrinkage LDA joins it where all runs agree on it."""
     found = _column_scores(block, key)
     ceiling = next((s for s in found if s.method == BEST), None)
@@ -169,7 +178,8 @@ def _chart(block: Block, key: str, caption: str) -> Chart | None:
     if baseline and len({round(s.value, 9) for s in baseline}) == 1:
         found.append(replace(baseline[0], role="baseline", method="shrinkage LDA"))
     rows = sorted((s for s in found if s.method != BEST), key=lambda s: ROLES.index(s.role))
-    return score_chart(rows, ceiling=ceiling, caption=f"{caption}: {key}")
+    alarming = [s for s in rows if s.method in alarms]
+    return score_chart(rows, ceiling=ceiling, caption=f"{caption}: {key}", alarming=alarming)
 
 
 def _column_scores(block: Block, key: str) -> list[Score]:
