@@ -269,8 +269,8 @@ def _cost_block(systems: Sequence[System]) -> Block:
     return Block(
         key="cost",
         title="Size and speed",
-        lead="Trainable parameters, seconds of training in all, and pictures drawn per second on "
-        "the machine that trained.",
+        lead="Trainable parameters; seconds of training in all, judge and controls included; and "
+        "pictures drawn per second on the machine that trained.",
         columns=tuple(columns),
         lines=tuple(_line(s, tuple(row)) for s, row in zip(systems, rows, strict=True)),
     )
