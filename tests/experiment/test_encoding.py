@@ -2,12 +2,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from phosphene.data.scaling import ChannelScaler
 from phosphene.evaluation.probes import linear_probe
 from phosphene.evaluation.thinning import baseline_step
 from phosphene.experiment import encoding
+from phosphene.experiment.encoding import EncoderSettings
+from phosphene.models.encoders.thoughtviz_cnn import thoughtviz_head
 from phosphene.recipes.eeg2image_2023.run import encoder_plan
+from phosphene.training.batches import index_batches
 
 
 def train_encoder(config, trials, labels, **context):
@@ -97,6 +102,86 @@ def test_noise_of_a_recordings_single_trial_is_like_that_of_other_trials(easy_tr
     assert not np.isclose(noise[:n_alone], test.epochs[:n_alone], rtol=0.1).all(axis=(1, 2)).any()
     only = encoding._noise_epochs(some.select(np.arange(1)), easy_trials, seed=0)
     assert only.std() == pytest.approx(whole.std(), rel=0.5)
+
+
+def small_cnn(trials):
+    settings = {"n_chans": trials.n_chans, "n_times": trials.n_times, "n_features": 8}
+    return {"network": "ThoughtVizCNN", "settings": {**settings, "norm_momentum": 0.5}}
+
+
+def train_small(trials, quiet_watch, **changes):
+    settings = EncoderSettings(spec=small_cnn, **{"epochs": 12, "batch": 30, "lr": 3e-3, **changes})
+    return encoding.train_encoder(
+        settings, trials, trials.labels, seed=0, stage="encoder", watch=quiet_watch.watch
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"head": thoughtviz_head},
+        {"optimizer": "sgd", "lr": 0.01, "momentum": 0.9, "nesterov": True, "lr_decay": 1e-6},
+        {"balanced": False},
+    ],
+    ids=["plain", "head", "gradient descent", "shuffled"],
+)
+def test_each_way_to_train_learns_classes_that_differ(easy_trials, quiet_watch, changes):
+    train, test = easy_trials.select(np.arange(90)), easy_trials.select(np.arange(90, 120))
+    system = train_small(train, quiet_watch, **changes)
+    decoded = system.decoder.probabilities(system.features(test.epochs)).argmax(1)
+    assert (decoded == test.labels).mean() > 0.8
+
+
+def test_decoder_is_the_head_that_was_trained(easy_trials, quiet_watch):
+    made = []
+
+    def make_head(n_features, *, n_classes):
+        made.append(thoughtviz_head(n_features, n_classes=n_classes, norm_momentum=0.5))
+        return made[-1]
+
+    system = train_small(easy_trials, quiet_watch, head=make_head, epochs=2)
+    features = system.features(easy_trials.epochs)
+    with torch.no_grad():
+        expected = made[0].eval()(torch.from_numpy(features)).softmax(1).numpy()
+    np.testing.assert_allclose(system.decoder.probabilities(features), expected, atol=1e-5)
+
+
+def test_head_that_is_not_linear_is_refused_before_training(easy_trials, quiet_watch):
+    def make_head(n_features, *, n_classes):
+        return nn.Sequential(nn.Linear(n_features, 4), nn.ReLU(), nn.Linear(4, n_classes))
+
+    with pytest.raises(ValueError, match="a head to fold must be batch norms"):
+        train_small(easy_trials, quiet_watch, head=make_head)
+    assert not quiet_watch.records
+
+
+def test_settings_reach_the_step_that_trains(easy_trials, quiet_watch, monkeypatch):
+    steps = []
+
+    def keep_step(step, batches, **rest):
+        steps.append((step, batches, rest["n_steps"]))
+
+    monkeypatch.setattr(encoding, "fit", keep_step)
+    train_small(
+        easy_trials, quiet_watch, optimizer="sgd", lr=0.1, momentum=0.9, nesterov=True,
+        lr_decay=0.5, weight_decay=0.01, balanced=False, batch=50, epochs=3,
+    )  # fmt: skip
+    train_small(easy_trials, quiet_watch, eps=1e-3)
+    (step, batches, n_steps), (adam, _, _) = steps
+    assert isinstance(step.optimizer, torch.optim.SGD)
+    group = step.optimizer.param_groups[0]
+    assert (group["momentum"], group["nesterov"], group["weight_decay"]) == (0.9, True, 0.01)
+    assert adam.optimizer.param_groups[0]["eps"] == 1e-3
+    assert step.schedule.lr_lambdas[0](2) == pytest.approx(1 / 2)
+    assert n_steps == 3 * 120 // 50
+    order = index_batches(120, batch_size=50, seed=0)
+    np.testing.assert_array_equal(batches(1)[1], easy_trials.labels[order(1)])
+
+
+def test_warming_up_and_dividing_by_updates_do_not_go_together(easy_trials, quiet_watch):
+    with pytest.raises(ValueError, match="a decay must go with the inverse_time schedule"):
+        train_small(easy_trials, quiet_watch, one_cycle=True, lr_decay=0.1)
 
 
 def test_seed_decides_the_weights(smoke, easy_trials, quiet_watch):

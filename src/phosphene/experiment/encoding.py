@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from phosphene.augment.signal import SignalAugmentation
-from phosphene.data.scaling import ChannelScaler
+from phosphene.data.scaling import SCALERS
 from phosphene.data.trials import Trials
 from phosphene.evaluation.controls import class_mean_features, noise_like_recordings
 from phosphene.evaluation.probes import Probe, linear_probe, shrinkage_lda
@@ -23,7 +24,12 @@ from phosphene.export.signal_to_picture import (
     SignalToPicture,
 )
 from phosphene.models.encoders.thoughtviz_cnn import fold_head
-from phosphene.training.batches import balanced_index_batches, rows_per_class, tensor_batches
+from phosphene.training.batches import (
+    balanced_index_batches,
+    index_batches,
+    rows_per_class,
+    tensor_batches,
+)
 from phosphene.training.encoder_step import EncoderStep
 from phosphene.training.loop import fit
 from phosphene.training.seeding import derive_seed, seeded, seeded_generator
@@ -42,11 +48,28 @@ class EncoderSettings:
     batch: int
     """Trials per step."""
     lr: float
-    """Adam's step."""
+    """Step of the optimiser."""
+    optimizer: str = "adam"
+    """"adam", or "sgd": gradient descent."""
+    eps: float = 1e-7
+    """Adam's term under the fraction."""
+    momentum: float = 0.0
+    """Share of the last step of gradient descent that is kept."""
+    nesterov: bool = False
+    """Whether that share is taken ahead of the gradient."""
     weight_decay: float = 0.0
-    """Decoupled weight decay."""
+    """Decay of weight matrices, decoupled under Adam."""
     one_cycle: bool = False
     """Warm the step up and anneal it to zero."""
+    lr_decay: float = 0.0
+    """Divide the step by 1 + `lr_decay` * updates, as Keras' optimisers do; 0 is off."""
+    head: Callable[..., nn.Module] | None = None
+    """`head(n_features, n_classes=)` from features to logits, batch norms and then a linear map,
+    such as `thoughtviz_head`; None makes a linear map. Triplets alone train none."""
+    balanced: bool = True
+    """Every class equally often in a batch; else trials are shuffled."""
+    scaling: str = "channel"
+    """What signals are divided by, a key of `SCALERS`."""
     margin: float = 1.0
     """Margin of the triplet loss."""
     squared_distance: bool = False
@@ -100,7 +123,7 @@ def train_encoder(
     Parameters
     ----------
     settings
-        Settings.
+        How to train.
     trials
         Training trials only; scaling is fitted on them.
     labels
@@ -118,24 +141,39 @@ def train_encoder(
     -------
     SignalToPicture
         Without a generator. Its decoder is the softmax head, or a probe after triplets.
+
+    Raises
+    ------
+    ValueError
+        For a head that is more than a linear map once it is trained, and for settings that
+        `EncoderStep` or `make_schedule` refuse.
     """
-    scaler = ChannelScaler.fit(trials.epochs)
+    scaler = SCALERS[settings.scaling].fit(np.asarray(trials.epochs))
     shift = min(round(settings.shift * trials.sfreq), trials.margin)
     cut = slice(trials.margin - shift, trials.margin + trials.n_times + shift)
     signals = torch.from_numpy(scaler.apply(trials.epochs_with_margin[:, :, cut]))
     with seeded(derive_seed(seed, "encoder weights")):
         encoder = build_network(settings.spec(trials))
-    share = rows_per_class(settings.batch, n_classes=len(np.unique(labels)))
-    n_rows = share * len(np.unique(labels))  # of a batch, which whole rows per class make smaller
+    head = _make_head(settings, encoder, n_classes=trials.n_classes, seed=seed)
+    n_rows = settings.batch
+    if settings.balanced:  # whole rows per class make a batch smaller
+        n_present = len(np.unique(labels))
+        n_rows = rows_per_class(settings.batch, n_classes=n_present) * n_present
     n_steps = max(1, settings.epochs * len(trials) // n_rows)
     step = EncoderStep(
         encoder,
         n_classes=trials.n_classes,
         rng=seeded_generator(seed, "encoder"),
         objective=settings.objective,
+        head=head,
+        optimizer=settings.optimizer,
         lr=settings.lr,
         weight_decay=settings.weight_decay,
-        schedule="cosine" if settings.one_cycle else "constant",
+        eps=settings.eps,
+        momentum=settings.momentum,
+        nesterov=settings.nesterov,
+        schedule=_schedule(settings),
+        lr_decay=settings.lr_decay,
         n_steps=n_steps,
         n_warmup=n_steps // 4 if settings.one_cycle else 0,
         margin_loss=settings.margin,
@@ -147,7 +185,10 @@ def train_encoder(
         devices=watch.devices,
     )
     target = torch.tensor(labels)
-    indices = balanced_index_batches(target, batch_size=settings.batch, seed=seed)
+    if settings.balanced:
+        indices = balanced_index_batches(target, batch_size=settings.batch, seed=seed)
+    else:
+        indices = index_batches(len(target), batch_size=settings.batch, seed=seed)
     fit(
         step,
         tensor_batches((signals, target), indices),
@@ -173,6 +214,25 @@ def train_encoder(
     else:
         decoder = probe_decoder(system.features(trials.epochs), labels)
     return replace(system, decoder=decoder)
+
+
+def _make_head(
+    settings: EncoderSettings, encoder: nn.Module, *, n_classes: int, seed: int
+) -> nn.Module | None:
+    """Build the settings' own head, having refused one that no linear decoder can stand for."""
+    if settings.head is None:
+        return None
+    n_features = int(encoder.n_features)  # pyright: ignore[reportArgumentType]
+    with seeded(derive_seed(seed, "head weights")):
+        head = settings.head(n_features, n_classes=n_classes)
+    fold_head(head)
+    return head
+
+
+def _schedule(settings: EncoderSettings) -> str:
+    if settings.one_cycle:
+        return "cosine"
+    return "inverse_time" if settings.lr_decay else "constant"
 
 
 def fit_condition(
