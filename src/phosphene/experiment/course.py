@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -26,7 +27,7 @@ from phosphene.evaluation.run_description import (
 from phosphene.evaluation.thinning import baseline_step
 from phosphene.experiment import drawing, encoding, inception, painting, pictures
 from phosphene.experiment.card import bundle_spec, model_card, write_card
-from phosphene.experiment.plan import EncoderPlan, Plan
+from phosphene.experiment.plan import EncoderPlan, Painted, Plan
 from phosphene.experiment.scoring import score_run
 from phosphene.experiment.settings import ExperimentSettings
 from phosphene.experiment.traces import add_time, note_network, note_speed
@@ -332,6 +333,16 @@ def paint_fold(
         )  # fmt: skip
         if until < settings.generator_steps:
             finish("pictures, a third of the way")
+    if course.plan.after_painting is not None:
+        compared = course.plan.compared
+        painted = Painted(
+            run=run, fold=fold.key, settings=settings, training=training, images=generator_images,
+            paired=paired, system=painting.with_generator(system, step, noise=painter.noise),
+            compared=compared and partial(fold_encoder, course, compared, training, fold),
+            domain=domain, seed=seed, watch=watch,
+        )  # fmt: skip
+        with course.timed("after painting"):
+            course.plan.after_painting(painted)
     if not devices.first:
         return
     note_speed(run, drawing.pictures_per_second(trained, arrays["features"]))

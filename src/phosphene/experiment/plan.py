@@ -8,9 +8,13 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from torch import nn
 
+from phosphene.data.images import ImageSet
 from phosphene.data.trials import Trials
+from phosphene.experiment.settings import ExperimentSettings
 from phosphene.experiment.watch import Watch
 from phosphene.export.signal_to_picture import SignalToPicture
+from phosphene.run_dir import RunDir
+from phosphene.score import Score
 from phosphene.training.classifier_step import ClassifierStep
 from phosphene.training.devices import Devices
 from phosphene.training.loop import TrainStep
@@ -101,6 +105,32 @@ class Painter(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Painted:
+    """A fold whose generator is trained, for what a recipe does with it beyond drawing."""
+
+    run: RunDir
+    fold: str
+    """Key of the fold; what is made goes into its folder."""
+    settings: ExperimentSettings
+    training: Trials
+    """Training trials; held-out ones are decoded and drawn already."""
+    images: ImageSet
+    """Pictures that the generator may see."""
+    paired: bool
+    """Whether the data say which picture a trial showed."""
+    system: SignalToPicture
+    """The trained system, its generator included."""
+    compared: Callable[[], SignalToPicture] | None
+    """Loads the encoder to compare with, as trained on the same fold; None where there is none."""
+    domain: ClassifierStep
+    """The [domain] network."""
+    seed: int
+    """Of the fold's generator."""
+    watch: Watch
+    """Log, progress and devices: of several, all call; the first alone may write."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """All that an experiment does differently for this recipe."""
 
@@ -116,3 +146,9 @@ class Plan:
     check: Callable[..., None] | None = None
     """`check(n_classes=, n_devices=)` refuses, before anything is trained, settings that cannot
     work."""
+    after_painting: Callable[[Painted], None] | None = None
+    """Called when a fold's generator is trained: trains or draws more, and writes arrays into the
+    fold's folder."""
+    extra_scores: Callable[[RunDir, str, str], list[Score]] | None = None
+    """`extra_scores(run, key, words)` scores a fold from the arrays that `after_painting` and
+    others left, or returns nothing yet; `words` say how training and test were kept apart."""

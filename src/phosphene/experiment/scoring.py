@@ -39,6 +39,8 @@ def score_run(run: RunDir, plan: Plan, settings: ExperimentSettings) -> list[Sco
     scores += _decoding(run, plan, keys, words, dataset, seed=settings.seed)
     for key in keys:
         scores += picture_scores(run, key, words, feeding=feeding, guided=plan.painter.guided)
+        if plan.extra_scores is not None:
+            scores += plan.extra_scores(run, key, words)
     return stamp_scores(scores, split)
 
 
