@@ -48,7 +48,16 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--plain", action="store_true", help="the quick presets' network too")
     settings = EnsembleSettings()
-    for name in ("n_networks", "network_features", "epochs", "batch", "lr", "mixup", "dropout"):
+    for name in (
+        "n_networks",
+        "network_features",
+        "steps",
+        "epochs",
+        "batch",
+        "lr",
+        "mixup",
+        "dropout",
+    ):
         value = getattr(settings, name)
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     options = vars(parser.parse_args())
@@ -75,7 +84,11 @@ def quick_network() -> EnsembleSettings:
     return EnsembleSettings(
         n_networks=1,
         network_features=32,
+        steps=1,
         epochs=45,
+        mixup=1.0,
+        scale=0.0,
+        channel_dropout=0.0,
         thinned=False,
         tangent_space=False,
         discriminant=False,
@@ -103,37 +116,38 @@ def baselines(trials: Trials) -> tuple[Table, dict[str, float]]:
 
 def decode(trials: Trials, settings: EnsembleSettings, *, seed: int) -> tuple[Table, float]:
     """Return held-out probabilities of an ensemble and of its parts, and the processor time."""
-    logits: dict[str, np.ndarray] = {}
-    joint = np.zeros((len(trials), trials.n_classes))
+    parts: dict[str, np.ndarray] = {}
+    whole = np.zeros((len(trials), trials.n_classes))
     began = time.process_time()
     for number, (train, test, rows) in enumerate(folds(trials)):
         members = train_ensemble(
             settings, train, train.labels, seed=derive_seed(seed, "encoder", number)
         )
-        for name, values in members.logits(test.epochs).items():
-            logits.setdefault(name, np.zeros_like(joint))[rows] = values
         system = members.join()
-        joint[rows] = system.decoder.probabilities(system.features(test.epochs))
+        whole[rows] = system.decoder.probabilities(system.features(test.epochs))
+        votes = members.logits(test.epochs)
+        for share, (name, logits) in zip(members.shares, votes.items(), strict=True):
+            parts.setdefault(name, np.zeros_like(whole))[rows] = share * logits
+        mean = sum(parts[name][rows] for name in votes)
+        gap = np.abs(whole[rows] - softmax(mean, axis=1)).max()
+        if gap > MOST_GAP:
+            raise SystemExit(f"one decoder must be the mean of all members; it differs by {gap:g}.")
     seconds = time.process_time() - began
 
-    networks = [name for name in logits if name.startswith("network")]
-    others = [name for name in logits if name not in networks]
-    groups = {"one network": [[name] for name in networks]}
+    networks = [name for name in parts if name.startswith("network")]
+    others = [name for name in parts if name not in networks]
+    groups = {"one network": [[name] for name in networks]} if networks else {}
     if len(networks) > 1:
         groups[f"{len(networks)} networks"] = [networks]
-    groups |= {f"{name}, as a member": [[name]] for name in others}
-    for name in others:
-        groups[f"{len(networks)} networks + {name}"] = [[*networks, name]]
+    groups |= {f"{name} (member)": [[name]] for name in others}
+    groups |= {f"{len(networks)} networks + {name}": [[*networks, name]] for name in others}
     if len(others) > 1:
         groups[" + ".join(others)] = [others]
     table = {
-        name: [softmax(np.mean([logits[n] for n in group], axis=0), axis=1) for group in members]
-        for name, members in groups.items()
+        name: [softmax(np.sum([parts[part] for part in group], axis=0), axis=1) for group in ways]
+        for name, ways in groups.items()
     }
-    gap = np.abs(joint - softmax(np.mean(list(logits.values()), axis=0), axis=1)).max()
-    if gap > MOST_GAP:
-        raise SystemExit(f"one decoder must be the mean of the members; they differ by {gap:.1e}.")
-    return {**table, "ensemble": [joint]}, seconds
+    return {**table, "ensemble": [whole]}, seconds
 
 
 def folds(trials: Trials) -> Iterator[tuple[Trials, Trials, np.ndarray]]:

@@ -41,20 +41,29 @@ class EnsembleSettings:
     """Have shrinkage LDA vote."""
     thinned: bool = True
     """Let the networks see the samples that LDA sees, and no more."""
-    epochs: int = 45
-    """Passes over the training trials."""
+    steps: int = 700
+    """Updates of each network; few trials are passed often, as small data sets need."""
+    epochs: int = 15
+    """Passes over the training trials, where that is more updates."""
     batch: int = 64
     """Trials per step."""
     lr: float = 2e-3
     """Largest AdamW step; it is warmed up over a quarter of the steps and annealed to zero."""
     weight_decay: float = 1e-2
     """Decoupled weight decay."""
-    mixup: float = 1.0
+    mixup: float = 0.3
     """Beta parameter that mixes pairs of trials."""
     shift: float = 0.024
     """Largest random shift of training trials in time, in seconds."""
+    scale: float = 0.1
+    """SD of the logarithm of a factor on each training trial."""
+    channel_dropout: float = 0.1
+    """Probability of silencing a channel of a training trial."""
     dropout: float = 0.25
     """Dropout of the networks."""
+    equal_votes: bool = True
+    """Give networks together, tangent space and discriminant equal weight: bring the logits of each
+    to unit SD over training trials first. Otherwise logits are averaged as they are."""
 
 
 def ensemble_spec(settings: EnsembleSettings, trials: Trials) -> dict[str, Any]:
@@ -90,21 +99,55 @@ class Members:
     signals: Tensor
     """Scaled training trials, ``(trial, chan, time)``."""
 
+    shares: list[float]
+    """Weight of each member's logits in the mean; their sum is 1."""
+
     def join(self) -> SignalToPicture:
         """Return one encoder and one linear decoder, whose logits are the members' mean."""
-        weight, bias = self.encoder.join(self.signals, self.heads)
+        weight, bias = self.encoder.join(self.signals, self.heads, shares=self.shares)
         identity = FeatureScaler.fit(np.zeros((1, self.encoder.n_features)), standardize=False)
         decoder = LinearDecoder(weight.numpy(), bias.numpy())
         return SignalToPicture(self.scaler, self.encoder, decoder, identity, None, "normal")
 
-    @torch.no_grad()
     def logits(self, epochs: np.ndarray) -> dict[str, np.ndarray]:
         """Return the logits of each member by its name, of epochs in volts, float64."""
-        parts = self.encoder.eval().member_features(torch.from_numpy(self.scaler.apply(epochs)))
-        found = dict(zip(self.encoder.members, (part.double() for part in parts), strict=True))
-        for (name, part), (weight, bias) in zip(found.items(), self.heads, strict=False):
-            found[name] = part @ weight.double().T + bias.double()
-        return {name: part.numpy() for name, part in found.items()}
+        return member_logits(self.encoder, self.heads, torch.from_numpy(self.scaler.apply(epochs)))
+
+
+@torch.no_grad()
+def member_logits(
+    encoder: EnsembleEncoder, heads: list[tuple[Tensor, Tensor]], signals: Tensor
+) -> dict[str, np.ndarray]:
+    """Return the logits of each member by its name, float64, with mean zero over classes."""
+    encoder.eval()
+    parts = [
+        torch.cat(part)
+        for part in zip(*map(encoder.member_features, signals.split(512)), strict=True)
+    ]
+    found = {}
+    for number, (name, part) in enumerate(zip(encoder.members, parts, strict=True)):
+        logits = part.double()
+        if number < len(heads):
+            weight, bias = heads[number]
+            logits = logits @ weight.double().T + bias.double()
+        found[name] = (logits - logits.mean(1, keepdim=True)).numpy()
+    return found
+
+
+def equal_shares(logits: Mapping[str, np.ndarray]) -> list[float]:
+    """Return shares under which networks together weigh as much as each other member does.
+
+    Parameters
+    ----------
+    logits
+        Of each member on training trials, networks called "network ...".
+    """
+    n_networks = sum(name.startswith("network") for name in logits)
+    weights = [
+        1 / max(float(values.std()), 1e-6) / (n_networks if name.startswith("network") else 1)
+        for name, values in logits.items()
+    ]
+    return [weight / sum(weights) for weight in weights]
 
 
 def train_ensemble(
@@ -170,7 +213,10 @@ def train_ensemble(
     if encoder.discriminant_head is not None:
         lda = shrinkage_lda(signals.numpy(), labels, n_classes=trials.n_classes, step=encoder.step)
         _load(encoder.discriminant_head, *_one_row_per_class(lda.model))
-    return Members(scaler, encoder, heads, signals)
+    shares = [1 / len(encoder.members)] * len(encoder.members)
+    if settings.equal_votes:
+        shares = equal_shares(member_logits(encoder, heads, signals))
+    return Members(scaler, encoder, heads, signals, shares)
 
 
 def fit_tangent_head(
@@ -204,7 +250,7 @@ def _train_network(
 ) -> tuple[Tensor, Tensor]:
     """Train a network with a softmax head; return the head's weight and bias."""
     n_rows = rows_per_class(settings.batch, n_classes=n_classes) * n_classes
-    n_steps = max(1, settings.epochs * len(target) // n_rows)
+    n_steps = max(settings.steps, settings.epochs * len(target) // n_rows)
     step = EncoderStep(
         network,
         n_classes=n_classes,
@@ -214,7 +260,12 @@ def _train_network(
         schedule="cosine",
         n_steps=n_steps,
         n_warmup=n_steps // 4,
-        augmentation=SignalAugmentation(max_shift=margin, mixup=settings.mixup),
+        augmentation=SignalAugmentation(
+            max_shift=margin,
+            mixup=settings.mixup,
+            scale=settings.scale,
+            channel_dropout=settings.channel_dropout,
+        ),
         margin=margin,
         devices=devices,
     )

@@ -17,7 +17,9 @@ def run(*words):
 
 @pytest.mark.slow
 def test_prints_a_row_for_every_decoder(lab):
-    done = run(lab / "data", "--seeds", 2, "--epochs", 1, "--n-networks", 2, "--plain")
+    done = run(
+        lab / "data", "--seeds", 2, "--steps", 2, "--epochs", 1, "--n-networks", 2, "--plain"
+    )
     assert done.returncode == 0, done.stderr  # it compares the joint decoder with the mean itself
     rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if line.startswith("| ")]
     found = {row[0].strip(): [cell.strip() for cell in row[1:]] for row in rows}
