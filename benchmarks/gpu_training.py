@@ -128,20 +128,9 @@ def make_gan(work: Work, setting: Setting) -> GANStep:
     if "channels_last_weights" in setting.extras:
         for network in networks:  # before there are moments, which follow
             network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    if "captured" in setting.extras:
-        keep_taps(networks[1].first, work)
     place = torch.device("cpu") if "from_host" in setting.extras else work.device
     rng = torch.Generator(place).manual_seed(derive_seed(1))
     return GANStep(networks[0], networks[1], rng=rng)
-
-
-def keep_taps(layer: Any, work: Work) -> None:
-    """Keep the first layer's constants on the device: a capture may not copy from the host."""
-    kept = {
-        dtype: layer._inside_taps(work.size, torch.empty(0, dtype=dtype, device=work.device))
-        for dtype in (torch.float32, torch.bfloat16)
-    }
-    layer._inside_taps = lambda _, like: kept[like.dtype]
 
 
 def make_batch(work: Work, setting: Setting | None = None) -> tuple[Tensor, Tensor]:

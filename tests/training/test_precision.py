@@ -1,4 +1,5 @@
 import functools
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -209,3 +210,39 @@ def test_a_gpu_comes_near_the_cpu(precision):
     expected, found = bare(make_batch()), PreciseStep(step, precision)(make_batch())
     for name, value in expected.items():
         torch.testing.assert_close(found[name].cpu(), value, rtol=0.03, atol=0.003)
+
+
+class Judged(NamedTuple):
+    """What a discriminator with an optional head returns."""
+
+    logit: torch.Tensor
+    class_logits: torch.Tensor | None
+
+
+class TwoHeads(nn.Module):
+    """Returns a named tuple."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(4, 1)
+
+    def forward(self, values):
+        return Judged(self.linear(values), None)
+
+
+def test_networks_that_return_several_values_keep_their_names_in_full_precision():
+    class Step(Watched):
+        def __init__(self):
+            super().__init__()
+            self.network = TwoHeads()
+            self.parts = {"network": self.network}
+
+        def __call__(self, batch):
+            found = self.network(*batch)
+            assert isinstance(found, Judged)
+            assert found.class_logits is None
+            assert found.logit.dtype == torch.float32
+            return {"loss": found.logit.sum().detach()}
+
+    values = PreciseStep(Step(), BFLOAT16)((torch.randn(3, 4),))
+    assert torch.isfinite(values["loss"])

@@ -111,10 +111,10 @@ class FoldedConditionConv2d(nn.Module):
         Rows come in runs (first, inner, last), so runs are all that has to be known.
         """
         starts = range(-1, length - 1, self.stride)
-        inside = [tuple(0 <= start + tap < length for tap in range(3)) for start in starts]
-        runs = [(kind, len(list(run))) for kind, run in groupby(inside)]
-        kinds = torch.tensor([kind for kind, _ in runs], dtype=like.dtype, device=like.device)
-        return kinds, [count for _, count in runs]
+        runs = [list(run) for _, run in groupby(starts, lambda s: (s < 0, s + 3 > length))]
+        taps = torch.arange(3, device=like.device)  # made there: a copy from the host would wait
+        kinds = [(taps >= -run[0]) & (taps < length - run[0]) for run in runs]
+        return torch.stack(kinds).to(like.dtype), [len(run) for run in runs]
 
 
 def _spread(values: Tensor, axis: int, counts: list[int]) -> Tensor:

@@ -73,7 +73,8 @@ class PreciseStep:
     Parameters
     ----------
     step
-        Step with its networks on the device where they train. Each network returns one tensor.
+        Step with its networks on the device where they train. Each network returns a
+        tensor, or a named tuple of tensors and None.
     precision
         Settings.
 
@@ -123,18 +124,18 @@ class PreciseStep:
                 network.__dict__.pop("forward", None)
 
 
-def _forward(
-    network: nn.Module, precision: Precision, device: torch.device
-) -> Callable[..., Tensor]:
+def _forward(network: nn.Module, precision: Precision, device: torch.device) -> Callable[..., Any]:
     """Return the network's own `forward` with the settings that act inside it."""
     forward = network.forward
     if precision.autocast == "bfloat16":
         full = forward
 
-        def forward(*inputs: Tensor) -> Tensor:
+        def forward(*inputs: Tensor) -> Any:
             # Autocast would keep rounded weights to the end of its outermost scope, over updates.
             with torch.autocast(device.type, torch.bfloat16, cache_enabled=False):
                 result = full(*inputs)
+            if isinstance(result, tuple):  # a named one, where some values may be missing
+                return type(result)(*(v if v is None else v.float() for v in result))  # pyright: ignore[reportArgumentType]
             return result.float()
 
     return torch.compile(forward) if precision.compiled else forward

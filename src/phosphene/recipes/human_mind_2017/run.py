@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from phosphene.evaluation.run_description import (
     identity_arrays,
 )
 from phosphene.evaluation.thinning import baseline_step
+from phosphene.experiment.traces import add_time, note_network
 from phosphene.recipes.human_mind_2017.classify import decode, decode_linearly, train_classifier
 from phosphene.recipes.human_mind_2017.config import Config
 from phosphene.recipes.human_mind_2017.scoring import score_run
@@ -83,7 +85,7 @@ def make_split(config: Config, trials: Trials, info: Mapping[str, Any]) -> Split
         unit=config.split_unit,
         n_folds=config.n_folds,
         first_folds=config.decode_folds,
-        seed=config.seed,
+        seed=config.split_seed,
         allow_leak=config.allow_leak,
         info=info,
     )
@@ -100,6 +102,7 @@ def decode_fold(
     training, test = trials.select(train_rows), trials.select(test_rows)
     validation = _validation(config, trials, fold)
     seed = derive_seed(config.seed, "encoder", fold.key)
+    began = perf_counter()
     classifier = train_classifier(
         config,
         training,
@@ -112,6 +115,8 @@ def decode_fold(
         progress=progress,
         checkpoints=run.fold(fold.key) / "encoder",
     )
+    add_time(run, "encoder", perf_counter() - began)
+    note_network(run, "encoder", classifier.step.encoder)
     arrays = decode(classifier, training, test, seed=seed)
     arrays["lda_probabilities"] = decode_linearly(training, training.labels, test)
     run.write_arrays(f"folds/{fold.key}/decoding.npz", {**arrays, **identity_arrays(test)})
