@@ -21,10 +21,10 @@ itself:
 What is done with stages: batch norms are folded into the layer before; a transposed convolution of
 a single pixel becomes a matrix product; maps are channels_last, and kernels are laid out once as
 oneDNN reads them, with the activation computed where the result is written; a convolution to a few
-planes becomes one product per tap, added up where they fall; batches are drawn a few pictures at a
-time, so that maps stay in the cache. Stride-2 transposed convolutions stay what they are: oneDNN
-skips the zeros between pixels by itself, and forms by sub-pixel phases are slower
-(``benchmarks/inference_speed.py`` has the figures).
+planes becomes one product per tap, added up where they fall; large batches are drawn in parts,
+which keeps memory small. Transposed convolutions of stride 2 stay what they are: oneDNN leaves the
+zeros between pixels out by itself, and forms by sub-pixel phases gain on the first 4x4 map alone
+(``benchmarks/inference_speed.py --only forms``).
 """
 
 from collections.abc import Callable, Iterable
@@ -41,8 +41,12 @@ from phosphene.models.generators.dcgan import DCGANGenerator
 Stages = tuple[Callable[[Tensor, Tensor], Tensor], Iterable[nn.Module], Callable[[Tensor], Tensor]]
 """What joins noise and condition, the layers that follow, and what makes pictures of their maps."""
 
-N_PIXELS = 2**17
-"""Pixels of pictures that are drawn together: 8 pictures of 128x128."""
+N_PIXELS = 2**19
+"""Pixels of pictures that are drawn together: 32 pictures of 128x128.
+
+A quarter of it keeps maps in the cache and is a tenth faster where the machine is idle, but threads
+then wait for each other more often: much slower where they share their processors.
+"""
 
 
 def prepare_generator(generator: nn.Module) -> nn.Module:
