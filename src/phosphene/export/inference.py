@@ -23,7 +23,7 @@ a single pixel becomes a matrix product; maps are channels_last, and kernels are
 oneDNN reads them, with the activation computed where the result is written; a convolution to a few
 planes becomes one product per tap, added up where they fall; large batches are drawn in parts,
 which keeps memory small. Transposed convolutions of stride 2 stay what they are: oneDNN leaves the
-zeros between pixels out by itself, and forms by sub-pixel phases gain on the first 4x4 map alone
+zeros between pixels out by itself, and forms by sub-pixel phases gain on the smallest maps alone
 (``benchmarks/inference_speed.py --only forms``).
 """
 
