@@ -1,19 +1,28 @@
 """`phosphene recipes`: what can be trained."""
 
 import json as json_format
+from pathlib import Path
 
 import tyro
 
 from phosphene.recipes import find_recipes
 
 
-def recipes(*, json: bool = False) -> None:
+def recipes(*, json: bool = False, pages: Path | None = None) -> None:
     """List the published systems that can be trained here.
 
     Args:
         json: Print them as JSON instead of a table.
+        pages: Write a Markdown page about each into this folder instead: its README, the settings
+            of every preset, published numbers and ours. The project's own are in docs/recipes.
     """
     found = find_recipes()
+    if pages is not None:
+        from phosphene.reporting.recipe_page import write_recipe_pages
+
+        for path in write_recipe_pages(found, pages):
+            print(f"page    {path}")
+        return
     if json:
         records = [
             {
