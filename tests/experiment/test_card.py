@@ -1,4 +1,7 @@
-from phosphene.experiment.card import model_card
+import pytest
+
+from phosphene.data.scaling import SCALERS
+from phosphene.experiment.card import SCALING, model_card
 from phosphene.score import Score, scores_from_json
 
 SPEC = {
@@ -40,6 +43,15 @@ def test_says_what_goes_in_what_comes_out_and_what_it_is_not_for():
     assert "not the picture that was seen" in card
     assert "Not for diagnosis" in card
     assert "Somebody et al. 2023" in card
+
+
+@pytest.mark.parametrize(
+    ("scaling", "words"),
+    [("channel", "- Scaled per channel by mean and SD"), ("window", "no amplitude is left")],
+)
+def test_says_how_signals_are_scaled(scaling, words):
+    assert set(SCALING) == set(SCALERS)
+    assert words in model_card({**SPEC, "scaling": SCALING[scaling]}, DATA, ())
 
 
 def test_says_whose_data_it_learned_from():

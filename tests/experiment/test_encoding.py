@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from phosphene.data.scaling import ChannelScaler
+from phosphene.data.scaling import ChannelScaler, WindowScaler
 from phosphene.evaluation.probes import linear_probe
 from phosphene.evaluation.thinning import baseline_step
 from phosphene.experiment import encoding
@@ -200,6 +200,20 @@ def test_scaling_is_that_of_the_training_epochs(smoke, easy_trials, quiet_watch)
         smoke, easy_trials, easy_trials.labels, seed=0, stage="e", watch=quiet_watch.watch
     )
     np.testing.assert_array_equal(system.scaler.mean, ChannelScaler.fit(easy_trials.epochs).mean)
+
+
+def test_training_and_decoding_scale_windows_alike(easy_trials, quiet_watch, monkeypatch):
+    batches = []
+    monkeypatch.setattr(encoding, "fit", lambda step, batch, **rest: batches.append(batch))
+    system = train_small(easy_trials, quiet_watch, scaling="window", balanced=False, batch=120)
+    assert system.scaling == "window"
+    signals, labels = batches[0](0)
+    order = index_batches(120, batch_size=120, seed=0)(0)
+    epochs = easy_trials.epochs[order]
+    np.testing.assert_array_equal(signals, WindowScaler().apply(epochs))
+    np.testing.assert_array_equal(system.input_scaler.apply(epochs), signals)
+    np.testing.assert_array_equal(labels, easy_trials.labels[order])
+    np.testing.assert_array_equal(system.scaler.scale, ChannelScaler.fit(easy_trials.epochs).scale)
 
 
 @pytest.mark.parametrize("pull", [0.0, 0.5])

@@ -67,6 +67,27 @@ def test_round_trip_keeps_the_pull(lab, folder, tmp_path):
     assert (again.condition(features) != bundle.system.condition(features)).any()
 
 
+def test_round_trip_keeps_the_scaling(lab, folder, tmp_path):
+    epochs = np.asarray(load_dataset(lab / "data").trials.epochs)
+    bundle = load_bundle(folder)
+    windows = replace(bundle.system, scaling="window")
+    spec = {k: v for k, v in bundle.spec.items() if k not in ("format_version", "scaling")}
+    save_bundle(tmp_path / "windows", windows, spec=spec, card="")
+    again = load_bundle(tmp_path / "windows")
+    assert again.spec["scaling"] == {"per": "window"}
+    features = again.system.features(epochs)
+    np.testing.assert_array_equal(features, windows.features(epochs))
+    assert (features != bundle.system.features(epochs)).any()
+    np.testing.assert_array_equal(again.system.scaler.scale, bundle.system.scaler.scale)
+
+
+def test_a_bundle_that_does_not_name_its_scaling_scales_channels(folder):
+    before = load_bundle(folder).system
+    without(None, "scaling")(folder)
+    after = load_bundle(folder).system
+    assert before.scaling == after.scaling == "channel"
+
+
 def test_saving_replaces_a_bundle_and_leaves_nothing_beside_it(folder, tmp_path):
     bundle = load_bundle(folder)
     spec = {k: v for k, v in bundle.spec.items() if k != "format_version"}

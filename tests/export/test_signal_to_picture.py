@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from phosphene.data.dataset import load_dataset
+from phosphene.data.scaling import WindowScaler
 from phosphene.export.bundle import load_bundle
 from phosphene.export.signal_to_picture import ClassPull, FeatureScaler, LinearDecoder
 from phosphene.training.pictures import pixels_from_tensor
@@ -50,6 +51,16 @@ def test_features_do_not_depend_on_the_batch(system, epochs):
     together = system.features(np.repeat(epochs, 30, axis=0))  # more than one part
     alone = system.features(epochs[:1])
     np.testing.assert_allclose(together[0], alone[0], rtol=1e-4, atol=1e-5)
+
+
+def test_windows_may_be_scaled_one_by_one(system, epochs):
+    windows = replace(system, scaling="window")
+    with torch.no_grad():
+        scaled = torch.from_numpy(WindowScaler().apply(epochs))
+        expected = system.encoder.eval()(scaled).numpy()
+    np.testing.assert_allclose(windows.features(epochs), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(windows.features(1000 * epochs), expected, rtol=1e-3, atol=1e-4)
+    assert not np.allclose(system.features(epochs), expected, atol=1e-2)
 
 
 def test_features_come_from_evaluation_mode(system, epochs):

@@ -11,16 +11,30 @@ from phosphene.score import Score
 
 CARD = "bundle/README.md"
 SCALING = {
-    "per": "channel",
-    "subtract": "scaler.mean",
-    "divide_by": "scaler.scale",
-    "in": "weights.safetensors",
-    "fitted_on": "training trials of the fold",
+    "channel": {
+        "per": "channel",
+        "subtract": "scaler.mean",
+        "divide_by": "scaler.scale",
+        "in": "weights.safetensors",
+        "fitted_on": "training trials of the fold",
+    },
+    "window": {"per": "window", "formula": "2 x / largest value of the window - 1"},
 }
+SCALED = {
+    "channel": "per channel by mean and SD of the training trials (in the weights, not refitted)",
+    "window": "window by window: 2 x / its largest value - 1; no amplitude is left",
+}
+"""Words of the model card for each of `SCALERS`."""
 
 
 def bundle_spec(
-    plan: Plan, trials: Trials, *, color: int, montage: str | None, fold: str
+    plan: Plan,
+    trials: Trials,
+    *,
+    color: int,
+    montage: str | None,
+    fold: str,
+    scaling: str = "channel",
 ) -> dict[str, Any]:
     """Return what a bundle says about its networks and the signals it expects."""
     return {
@@ -37,7 +51,7 @@ def bundle_spec(
         "n_times": int(trials.n_times),
         "unit": trials.unit,
         "preprocessing": trials.preprocessing,
-        "scaling": SCALING,
+        "scaling": SCALING[scaling],
         "fold": fold,
     }
 
@@ -96,7 +110,7 @@ The networks are {spec["encoder"]["network"]} and {spec["generator"]["network"]}
   {spec["montage"] or "not stated"}, in {spec["unit"]}; found by name, in any order.
 - {spec["n_times"]} samples at {spec["sfreq"]:g} Hz from {spec["tmin"]:g} s after the event.
 {_steps(spec["preprocessing"])}
-- Scaled per channel by mean and SD of the training trials (in the weights, not refitted).
+- Scaled {SCALED[spec.get("scaling", {"per": "channel"})["per"]]}.
 
 ## Data
 

@@ -349,7 +349,10 @@ def paint_fold(
     drawing.write_map(trained, arrays, run=run, key=fold.key, seed=settings.seed)
     if not run.has("bundle/spec.json"):
         data = run.read_json("dataset.json")
-        spec = bundle_spec(course.plan, trials, color=color, montage=data["montage"], fold=fold.key)
+        spec = bundle_spec(
+            course.plan, trials, color=color, montage=data["montage"], fold=fold.key,
+            scaling=trained.scaling,
+        )  # fmt: skip
         card = model_card(spec, data, (), split=run.read_json("split.json"))
         save_bundle(run.path / "bundle", trained, spec=spec, card=card)
     run.write_json(done, {"generator_steps": settings.generator_steps})

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from phosphene.augment.signal import SignalAugmentation
-from phosphene.data.scaling import SCALERS
+from phosphene.data.scaling import SCALERS, ChannelScaler
 from phosphene.data.trials import Trials
 from phosphene.evaluation.controls import class_mean_features, noise_like_recordings
 from phosphene.evaluation.probes import Probe, linear_probe, shrinkage_lda
@@ -69,7 +69,8 @@ class EncoderSettings:
     balanced: bool = True
     """Every class equally often in a batch; else trials are shuffled."""
     scaling: str = "channel"
-    """What signals are divided by, a key of `SCALERS`."""
+    """What signals are divided by, a key of `SCALERS`. A window's largest value counts what a
+    `shift` may bring into it."""
     margin: float = 1.0
     """Margin of the triplet loss."""
     squared_distance: bool = False
@@ -151,7 +152,7 @@ def train_encoder(
     scaler = SCALERS[settings.scaling].fit(np.asarray(trials.epochs))
     shift = min(round(settings.shift * trials.sfreq), trials.margin)
     cut = slice(trials.margin - shift, trials.margin + trials.n_times + shift)
-    signals = torch.from_numpy(scaler.apply(trials.epochs_with_margin[:, :, cut]))
+    signals = torch.from_numpy(scaler.apply(np.asarray(trials.epochs_with_margin[:, :, cut])))
     with seeded(derive_seed(seed, "encoder weights")):
         encoder = build_network(settings.spec(trials))
     head = _make_head(settings, encoder, n_classes=trials.n_classes, seed=seed)
@@ -201,12 +202,13 @@ def train_encoder(
         progress=watch.progress,
     )
     system = SignalToPicture(
-        scaler,
+        ChannelScaler.fit(np.asarray(trials.epochs)),
         encoder,
         LinearDecoder(np.zeros((trials.n_classes, 1)), np.zeros(trials.n_classes)),
         FeatureScaler(np.zeros(1, np.float32), np.ones(1, np.float32)),
         None,
         "normal",
+        scaling=settings.scaling,
     )
     if step.head is not None:
         head = fold_head(step.head)

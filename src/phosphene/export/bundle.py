@@ -21,7 +21,7 @@ from phosphene.export.signal_to_picture import (
     LinearDecoder,
     SignalToPicture,
 )
-from phosphene.export.spec import FORMAT_VERSION, preprocessing_from, read_spec
+from phosphene.export.spec import FORMAT_VERSION, preprocessing_from, read_spec, scaling_from
 from phosphene.export.weights import load_weights, read_shapes, save_weights
 
 COMPARED = ("reference", "notch", "band", "tmin", "baseline")
@@ -124,6 +124,7 @@ def save_bundle(
             "format_version": FORMAT_VERSION,
             "noise": system.noise,
             "condition_on": system.condition_on,
+            "scaling": {"per": system.scaling},
             **spec,
         }
         text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
@@ -207,6 +208,7 @@ def load_bundle(folder: Path) -> Bundle:
         spec["noise"],
         ClassPull(arrays["pull.centres"], share) if share else None,
         spec.get("condition_on", "features"),
+        scaling_from(spec),
     )
     system.prepare()
     return Bundle(system, spec, folder)

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
-from phosphene.data.scaling import ChannelScaler
+from phosphene.data.scaling import SCALERS, ChannelScaler, WindowScaler
 from phosphene.export.inference import prepare_generator
 from phosphene.training.pictures import pixels_from_tensor
 from phosphene.training.seeding import seeded_generator
@@ -88,7 +88,8 @@ class SignalToPicture:
     Parameters
     ----------
     scaler
-        Of channels, fitted on training epochs; epochs come in volts.
+        Mean and SD of the channels of the training epochs, in volts: what epochs are scaled by, or
+        under another `scaling` only what signals are compared with before they are taken.
     encoder
         Network from scaled epochs to features.
     decoder
@@ -104,6 +105,8 @@ class SignalToPicture:
     condition_on
         What the generator is fed: "features", or the decoded "label" as a one-hot vector, which
         leaves nothing of the trial but its class.
+    scaling
+        What epochs are scaled by before the encoder, a key of `SCALERS`.
     """
 
     scaler: ChannelScaler
@@ -114,8 +117,14 @@ class SignalToPicture:
     noise: str
     pull: ClassPull | None = None
     condition_on: str = "features"
+    scaling: str = "channel"
     prepared: nn.Module | None = field(default=None, init=False)
     """The generator in its fast form, where `prepare` has kept it; no copy of the system has it."""
+
+    @property
+    def input_scaler(self) -> ChannelScaler | WindowScaler:
+        """What epochs go through before the encoder."""
+        return SCALERS[self.scaling].from_arrays(self.scaler.to_arrays())
 
     def prepare(self) -> None:
         """Keep the generator's fast form for all drawings to come.
@@ -131,10 +140,11 @@ class SignalToPicture:
     ) -> Float[np.ndarray, "trial feature"]:
         """Encode epochs in volts, without margin."""
         self.encoder.eval()
+        scaler = self.input_scaler
         parts = []
         with torch.no_grad():
             for start in range(0, len(epochs), 512):
-                scaled = self.scaler.apply(np.asarray(epochs[start : start + 512]))
+                scaled = scaler.apply(np.asarray(epochs[start : start + 512]))
                 parts.append(self.encoder(torch.from_numpy(scaled)).numpy())
         return np.concatenate(parts)
 

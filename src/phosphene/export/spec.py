@@ -8,6 +8,7 @@ from typing import Any
 from phosphene._checks import check_option
 from phosphene._checks.files import inside, read_json, shown
 from phosphene.data.preprocessing import Preprocessing
+from phosphene.data.scaling import SCALERS
 
 FORMAT_VERSION = 1
 MAX_BYTES = 1 << 20
@@ -59,6 +60,7 @@ def read_spec(folder: Path) -> dict[str, Any]:
     for name in ("classes", "ch_names"):
         _check_names(name, spec[name])
     _check_numbers(spec)
+    check_option("scaling", scaling_from(spec), SCALERS)
     if spec.get("montage") is not None:
         _check_names("montage", [spec["montage"]])
     recorded = spec["preprocessing"]
@@ -68,6 +70,12 @@ def read_spec(folder: Path) -> dict[str, Any]:
             "Export the run again."
         )
     return spec
+
+
+def scaling_from(spec: Mapping[str, Any]) -> str:
+    """Return what signals are scaled by: "channel" where a spec does not say."""
+    found = spec.get("scaling", {"per": "channel"})
+    return str(found.get("per") if isinstance(found, dict) else found)
 
 
 def preprocessing_from(spec: Mapping[str, Any], *, path: Path) -> Preprocessing:
