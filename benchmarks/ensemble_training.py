@@ -31,7 +31,7 @@ from phosphene.training.seeding import derive_seed, seeded, seeded_generator
 class EnsembleSettings:
     """Members of the ensemble, and how its networks are trained."""
 
-    n_networks: int = 5
+    n_networks: int = 4
     """Convolutional networks that differ in start values, order of trials and augmentation."""
     network_features: int = 16
     """Features of each."""
