@@ -19,6 +19,7 @@ from phosphene.export.signal_to_picture import SignalToPicture
 from phosphene.training.batches import (
     Batches,
     balanced_index_batches,
+    index_batches,
     rows_per_class,
     same_class_batches,
 )
@@ -77,8 +78,9 @@ def picture_batches(
     The condition is the scaled features, or, for a system that is conditioned on labels, the
     trial's class as a one-hot vector.
     In `paired` data pictures are the trial's own, or any of its class where its own is not among
-    `images`, those the generator may see; otherwise they are any of its class. Classes come equally
-    often.
+    `images`, those the generator may see; otherwise they are any of its class. These are drawn anew
+    each step, or once and kept with `fixed_pictures`. Classes come equally often, or trials are
+    shuffled without `balanced_batches`.
     """
     if settings.clear_trials:
         trials = _clear_trials(system, trials)
@@ -86,8 +88,14 @@ def picture_batches(
     features = torch.from_numpy(system.condition(system.features(trials.epochs), decoded=known))
     pictures = tensor_from_pixels(images.pixels)
     labels = torch.tensor(trials.labels)
-    indices = balanced_index_batches(labels, batch_size=settings.generator_batch, seed=seed)
-    own = torch.from_numpy(_own_pictures(trials, images, paired=paired))
+    if settings.balanced_batches:
+        indices = balanced_index_batches(labels, batch_size=settings.generator_batch, seed=seed)
+    else:
+        indices = index_batches(len(labels), batch_size=settings.generator_batch, seed=seed)
+    found = _own_pictures(trials, images, paired=paired)
+    if settings.fixed_pictures:
+        found = np.where(found >= 0, found, _any_of_class(trials, images, seed=seed))
+    own = torch.from_numpy(found)
     if (own >= 0).all():
 
         def batch(step: int) -> tuple[torch.Tensor, ...]:
@@ -124,6 +132,13 @@ def _own_pictures(trials: Trials, images: ImageSet, *, paired: bool) -> np.ndarr
         if pair(some, images).kind == "paired":
             own[known] = pictures_of(some, images, seed=0)
     return own
+
+
+def _any_of_class(trials: Trials, images: ImageSet, *, seed: int) -> np.ndarray:
+    """Return for each trial the row of one picture of its class, drawn at random."""
+    rng = np.random.default_rng(derive_seed(seed, "fixed pictures"))
+    rows = [np.flatnonzero(images.labels == label) for label in range(trials.n_classes)]
+    return np.array([rng.choice(rows[label]) for label in trials.labels], dtype=np.int64)
 
 
 def _clear_trials(system: SignalToPicture, trials: Trials) -> Trials:
@@ -172,9 +187,26 @@ def with_generator(system: SignalToPicture, step: PainterStep, *, noise: str) ->
     return replace(system, generator=step.sampler, noise=noise)
 
 
-def check_batches(sizes: Mapping[str, int], *, n_classes: int, n_devices: int) -> None:
-    """Refuse, before anything is trained, batches that cannot be divided among the devices."""
-    for name, size in {**sizes, "a batch of the picture classifiers": CLASSIFIER_BATCH}.items():
+def check_batches(
+    sizes: Mapping[str, int], *, n_classes: int, n_devices: int, balanced: bool = True
+) -> None:
+    """Refuse, before anything is trained, batches that cannot be divided among the devices.
+
+    Parameters
+    ----------
+    sizes
+        Rows of a batch by the name of their setting.
+    n_classes
+        Number of classes.
+    n_devices
+        Processes that train together.
+    balanced
+        Whether these batches hold every class equally often, as those of the picture classifiers.
+    """
+    for name, size in sizes.items() if not balanced else ():
+        check_divisible(name, size, n_devices)
+    whole = sizes if balanced else {}
+    for name, size in {**whole, "a batch of the picture classifiers": CLASSIFIER_BATCH}.items():
         check_divisible(
             f"{name}, in whole rows per class,",
             rows_per_class(size, n_classes=n_classes) * n_classes,

@@ -48,6 +48,11 @@ class ExperimentSettings:
     """Updates of the generator."""
     generator_batch: int = 128
     """Pictures per step of the generator."""
+    balanced_batches: bool = True
+    """Every class equally often in the generator's batches; else training trials are shuffled."""
+    fixed_pictures: bool = False
+    """Keep for each trial the one picture of its class that is drawn before training, where its own
+    is not known, instead of drawing anew each step."""
     clear_trials: bool = False
     """Train the generator only on training trials whose class the decoder reads right, so that
     feature and class agree; published systems take all."""
@@ -85,12 +90,19 @@ class ExperimentSettings:
                 _checks.check_at_least(name, value, least)
         _checks.check_share("judge_share", self.judge_share, below_one=True)
         _checks.check_share("class_pull", self.class_pull)
+        self.check_image_size()
+        if self.allow_leak is not None and not self.allow_leak.strip():
+            raise ValueError(
+                "`allow_leak` must be a reason; got an empty one. Write why it is accepted."
+            )
+
+    def check_image_size(self) -> None:
+        """Refuse pictures that the networks cannot draw; most double 4 pixels until they are there.
+
+        Recipes whose networks draw other sizes have their own.
+        """
         if self.image_size < 16 or self.image_size & (self.image_size - 1):
             raise ValueError(
                 f"`image_size` must be a power of two of at least 16; got {self.image_size}. "
                 "Take 16, 32, 64, 128 or 256 pixels."
-            )
-        if self.allow_leak is not None and not self.allow_leak.strip():
-            raise ValueError(
-                "`allow_leak` must be a reason; got an empty one. Write why it is accepted."
             )

@@ -1,5 +1,6 @@
 import ast
 import inspect
+import json
 from dataclasses import asdict, fields, replace
 from itertools import pairwise
 
@@ -20,22 +21,85 @@ def test_paper_has_the_published_settings():
     assert paper.generator_steps == round(299 * 355, -3)
 
 
-def test_paper_has_nothing_that_is_ours_switched_on():
-    paper = config.paper()
-    assert paper.compare_encoder is None
-    assert not paper.standardize_features
+@pytest.mark.parametrize("name", ["paper", "code", "executed", "quick_published"])
+def test_published_systems_have_nothing_that_is_ours_switched_on(name):
+    chosen = RECIPE.config(name)
     ours = (
         *("ema", "feature_jitter", "signal_mixup", "signal_shift", "guidance", "class_pull"),
         *("clear_trials", "generator_cosine", "he_init", "encoder_one_cycle"),
+        *("standardize_features", "encoder_weight_decay"),
     )
-    assert [name for name in ours if getattr(paper, name)] == []
-    assert paper.discriminator_batch_norm
+    assert [field for field in ours if getattr(chosen, field)] == []
+    assert chosen.discriminator_batch_norm
+    assert (chosen.objective, chosen.compare_objective) == ("triplet", "softmax")
+    assert chosen.compare_encoder == chosen.encoder
+    assert (chosen.mode_seeking, chosen.mode_seeking_every) == (1.0, 1)
+    assert chosen.augment == ("color", "translation")
+
+
+def differences(first, second):
+    """Return the fields in which two settings differ, with the values of the second."""
+    return {name: value for name, value in asdict(second).items() if value != asdict(first)[name]}
+
+
+def test_the_released_code_differs_from_the_paper_where_it_is_known_to():
+    assert differences(config.paper(), config.code()) == {
+        "encoder": "lstm_two_layer",
+        "compare_encoder": "lstm_two_layer",
+        "squared_distance": False,
+        "scaling": "window",
+        "balanced_batches": False,
+        "fixed_pictures": True,
+        "noise": "uniform",
+        "halved": True,
+        "n_adversarial_terms": 2,
+        "mode_seeking_eps": 1e-5,
+        "mode_seeking_noise": "z_and_features",
+        "spectral_norm": True,
+    }
+
+
+def test_the_code_as_it_runs_differs_from_the_code_as_it_reads_in_its_norms():
+    assert differences(config.code(), config.executed()) == {
+        "spectral_norm": False,
+        "generator_norm": "affine",
+        "moving_statistics": False,
+    }
+
+
+def test_the_published_system_for_minutes_keeps_its_losses_and_lengths():
+    quick = differences(config.paper(), config.quick_published())
+    adapted = {"image_size", "generator_width", "discriminator_width", "null_folds", "judge_steps"}
+    adapted |= {"encoder_epochs", "compare_epochs", "encoder_batch", "encoder_lr"}
+    adapted |= {"generator_steps", "generator_batch", "generator_lr", "discriminator_lr"}
+    assert set(quick) - {"encoder", "compare_encoder"} <= adapted
+    ours = config.quick()
+    for name in ("image_size", "generator_steps", "generator_batch", "judge_steps", "n_folds"):
+        assert getattr(config.quick_published(), name) == getattr(ours, name)
+
+
+def test_ablations_are_those_of_table_1():
+    chosen = config.quick_published()
+    variants = RECIPE.variants(chosen)
+    found = {name: (v.augment != (), v.mode_seeking > 0) for name, v in variants.items()}
+    assert found == {
+        "neither": (False, False),
+        "mode seeking": (False, True),
+        "DiffAugment": (True, False),
+        "both": (True, True),
+    }
+    assert variants["both"] == chosen
+    table = json.loads((RECIPE.module_folder / "results.json").read_text())["published"]
+    assert set(table["inception_score_ablation"]) == set(variants)
 
 
 def test_presets_are_known_to_the_recipe():
     assert {name: make() for name, make in RECIPE.presets.items()} == {
         "paper": config.paper(),
+        "code": config.code(),
+        "executed": config.executed(),
         "quick": config.quick(),
+        "quick_published": config.quick_published(),
         "demo": config.demo(),
         "smoke": config.smoke(),
     }
@@ -84,6 +148,8 @@ def test_settings_are_plain_values():
         ("generator_steps", (0, -5)),
         ("generator_batch", (1,)),
         ("mode_seeking_every", (0,)),
+        ("mode_seeking_eps", (-1e-5,)),
+        ("n_adversarial_terms", (0, 3)),
         ("n_scored", (1, 0)),
         ("encoder_lr", (0.0, float("nan"))),
         ("margin", (0.0,)),
@@ -106,7 +172,11 @@ def test_refuses_values_that_cannot_be_trained_with(name, wrong):
 
 @pytest.mark.parametrize(
     ("name", "wrong"),
-    [("encoder", "lstm"), ("compare_encoder", "lstm"), ("split_unit", "trials"), ("noise", "t")],
+    [
+        *(("encoder", "lstm"), ("compare_encoder", "lstm"), ("split_unit", "trials")),
+        *(("noise", "t"), ("scaling", "trial"), ("generator_norm", "layer")),
+        ("mode_seeking_noise", "features"),
+    ],
 )
 def test_refuses_unknown_names_where_nothing_checks_types(name, wrong):
     quick = config.quick()

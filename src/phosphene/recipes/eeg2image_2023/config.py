@@ -10,6 +10,9 @@ EncoderName = Literal["lstm_one_layer", "lstm_two_layer", "compact_cnn"]
 ObjectiveName = Literal["softmax", "triplet", "both"]
 Noise = Literal["normal", "uniform"]
 Augmentation = Literal["color", "translation", "cutout"]
+GeneratorNorm = Literal["batch", "affine"]
+Scaling = Literal["channel", "window"]
+SeekingNoise = Literal["z", "z_and_features"]
 
 _OPTIONS = {
     "encoder": EncoderName,
@@ -17,6 +20,9 @@ _OPTIONS = {
     "compare_encoder": EncoderName,
     "compare_objective": ObjectiveName,
     "noise": Noise,
+    "scaling": Scaling,
+    "generator_norm": GeneratorNorm,
+    "mode_seeking_noise": SeekingNoise,
 }
 _RATES = ("encoder_lr", "generator_lr", "discriminator_lr", "margin")
 _LEAST = {
@@ -32,6 +38,8 @@ _LEAST = {
     "discriminator_width": 1,
     "mode_seeking": 0,
     "mode_seeking_every": 1,
+    "mode_seeking_eps": 0,
+    "n_adversarial_terms": 1,
     "guidance": 0,
     "feature_jitter": 0,
 }
@@ -42,6 +50,16 @@ _SHARES_BELOW_ONE = ("dropout", "beta1", "beta2", "ema")
 class Config(ExperimentSettings):
     """Settings of the experiment."""
 
+    scaling: Scaling = "channel"
+    """What signals are divided by: mean and SD of each channel of the training trials, or, as in
+    the released code, half the largest value of each window, 2x / max - 1; the paper does not say.
+    """
+    balanced_batches: bool = True
+    """Every class equally often in a batch, of the encoder and of the generator; the released code
+    shuffles windows."""
+    fixed_pictures: bool = False
+    """Keep for each trial the one picture of its class that is drawn before training (released
+    code), where its own is not known, instead of drawing anew each step."""
     encoder: EncoderName = "lstm_one_layer"
     """Network from trial to feature: one LSTM layer of 128 units as in the paper (section 3), two
     (32 and 128) as in the released code, or our compact convolutional network."""
@@ -97,9 +115,27 @@ class Config(ExperimentSettings):
     """DiffAugment between generator and discriminator (section 3)."""
     mode_seeking: float = 1.0
     """Weight of the mode-seeking term (eq. 7); 0 is off."""
+    mode_seeking_eps: float = 0.0
+    """Added to the ratio of the mode-seeking term: nothing (eq. 6), 1e-5 in the released code."""
+    mode_seeking_noise: SeekingNoise = "z"
+    """What noise distance is taken over: z (eq. 6), or z and features, which are equal and so halve
+    the distance and the term (released code)."""
     mode_seeking_every: int = 1
     """Steps between mode-seeking terms, whose weight is multiplied by it; published is every step.
     """
+    halved: bool = False
+    """Half the sum of the discriminator's hinges (released code); eq. 5 has the sum."""
+    n_adversarial_terms: int = 1
+    """Draws that the generator is judged on: one (eq. 7), or two, summed (released code)."""
+    generator_norm: GeneratorNorm = "batch"
+    """After each of the generator's stages: batch norm, or the line per plane that is left of it
+    when the released code is run."""
+    spectral_norm: bool = False
+    """Overwrite the generator's kernels by kernels of gain 1 in training: written in the released
+    code, never applied when it is run, not in the paper."""
+    moving_statistics: bool = True
+    """Moving averages in the discriminator's batch norm outside training; without them every batch
+    counts for itself, as when the released code is run. Training is the same."""
     guidance: float = 0.0
     """Weight of a frozen picture classifier that shows the generator the class of its trial, as in
     ThoughtViz (2018); not in the paper. It shares no weights with judge and scores."""
@@ -130,6 +166,11 @@ class Config(ExperimentSettings):
                 _checks.check_at_least(name, value, least)
         for name in _SHARES_BELOW_ONE:
             _checks.check_share(name, getattr(self, name), below_one=True)
+        if self.n_adversarial_terms > 2:
+            raise ValueError(
+                f"`n_adversarial_terms` must be 1 or 2; got {self.n_adversarial_terms}. "
+                "The paper has 1, the released code 2."
+            )
 
 
 def compared_name(config: Config) -> str:
@@ -142,8 +183,58 @@ def compared_name(config: Config) -> str:
 
 
 def paper() -> Config:
-    """Return the paper's settings, gaps filled from the released code."""
-    return Config()
+    """Return the paper's settings, gaps filled from the released code.
+
+    The encoder trained with softmax stands beside it, as in figures 2 and 3.
+    """
+    return Config(compare_encoder="lstm_one_layer", compare_objective="softmax")
+
+
+def code() -> Config:
+    """Return the released code's settings as they read."""
+    return replace(
+        paper(),
+        encoder="lstm_two_layer",
+        compare_encoder="lstm_two_layer",
+        squared_distance=False,
+        scaling="window",
+        balanced_batches=False,
+        fixed_pictures=True,
+        noise="uniform",
+        halved=True,
+        n_adversarial_terms=2,
+        mode_seeking_eps=1e-5,
+        mode_seeking_noise="z_and_features",
+        spectral_norm=True,
+    )
+
+
+def executed() -> Config:
+    """Return the released code's settings as they run.
+
+    An accident of tracing leaves its generator without statistics and without spectral norm.
+    """
+    return replace(code(), spectral_norm=False, generator_norm="affine", moving_statistics=False)
+
+
+def quick_published() -> Config:
+    """Return the published system for minutes on two cores: its networks, losses, augmentation."""
+    return replace(
+        paper(),
+        encoder="lstm_two_layer",
+        compare_encoder="lstm_two_layer",
+        encoder_epochs=60,
+        compare_epochs=60,
+        encoder_batch=64,
+        encoder_lr=1e-3,
+        null_folds=2,
+        image_size=32,
+        generator_steps=5000,
+        generator_batch=32,
+        generator_width=24,
+        discriminator_width=24,
+        judge_steps=600,
+    )
 
 
 def quick() -> Config:

@@ -77,6 +77,8 @@ def encoder_plan(config: Config, *, name: str, note: str = "") -> EncoderPlan:
         squared_distance=config.squared_distance,
         mixup=config.signal_mixup,
         shift=config.signal_shift,
+        scaling=config.scaling,
+        balanced=config.balanced_batches,
     )
     return EncoderPlan(
         name=name,
@@ -176,6 +178,8 @@ class EEG2ImagePainter:
                 "color": color,
                 "width": config.generator_width,
                 "he_init": config.he_init,
+                "norm": config.generator_norm,
+                "spectral_norm": config.spectral_norm,
             },
         }
 
@@ -202,6 +206,7 @@ class EEG2ImagePainter:
                         "width": config.discriminator_width,
                         "batch_norm": config.discriminator_batch_norm,
                         "he_init": config.he_init,
+                        "moving_statistics": config.moving_statistics,
                     },
                 }
             )
@@ -213,8 +218,12 @@ class EEG2ImagePainter:
             lr_discriminator=config.discriminator_lr,
             betas=(config.beta1, config.beta2),
             noise=config.noise,
+            n_adversarial_terms=config.n_adversarial_terms,
+            halved=config.halved,
             mode_seeking=config.mode_seeking,
             mode_seeking_every=config.mode_seeking_every,
+            mode_seeking_eps=config.mode_seeking_eps,
+            mode_seeking_noise=config.mode_seeking_noise,
             guide=None if guide is None else guide.network,
             guidance=config.guidance,
             schedule="cosine" if config.generator_cosine else "constant",
@@ -229,17 +238,18 @@ class EEG2ImagePainter:
 def _check(config: Config, *, n_classes: int, n_devices: int) -> None:
     """Refuse batches without pairs for triplets, or that the devices cannot share."""
     compared = config.compare_objective if config.compare_encoder else "softmax"
-    check_triplets(
-        {
-            "`objective`": (config.objective, "--objective softmax"),
-            "`compare_objective`": (
-                compared,
-                "--compare-encoder None to leave the comparison out",
-            ),
-        },
-        batch=config.encoder_batch,
-        n_classes=n_classes,
-    )
+    if config.balanced_batches:
+        check_triplets(
+            {
+                "`objective`": (config.objective, "--objective softmax"),
+                "`compare_objective`": (
+                    compared,
+                    "--compare-encoder None to leave the comparison out",
+                ),
+            },
+            batch=config.encoder_batch,
+            n_classes=n_classes,
+        )
     check_batches(
         {
             "`--encoder-batch`": config.encoder_batch,
@@ -247,4 +257,5 @@ def _check(config: Config, *, n_classes: int, n_devices: int) -> None:
         },
         n_classes=n_classes,
         n_devices=n_devices,
+        balanced=config.balanced_batches,
     )
