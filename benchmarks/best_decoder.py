@@ -9,8 +9,9 @@ says what one step brings. `--plain` trains the network of the quick presets too
 sample. Seconds are of one processor, all folds together, for one seed.
 
 The defaults of `EnsembleSettings` were chosen on other people's recordings than those whose scores
-are reported: on N170 of subjects 2 and 3 (1,175 trials), among eleven settings of the networks and
-two ways to weigh members, before subject 1 was decoded with any of them. The best of many settings
+are reported: on N170 of subjects 2 and 3 (1,175 trials), among ten settings of the networks, 96 of
+the tangent space (the usual one stayed) and three ways to weigh members, before subject 1 was
+decoded with any of them. The best of many settings
 on held-out recordings is no longer a score of held-out recordings. Of P300 there is one subject
 only, so nothing was chosen on it: the same settings are used there.
 """
