@@ -1,5 +1,5 @@
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -83,6 +83,18 @@ def test_seeds_are_for_all_or_for_one(bench):
     (drawing, _) = json.loads((bench.out / "comparison.json").read_text())["systems"]
     accuracy = drawing["values"]["decoding"]["balanced accuracy"]
     assert [one["value"] for one in accuracy["each"]] == pytest.approx([0.7, 0.71])
+
+
+def test_variants_of_the_preset_are_trained_too(bench, monkeypatch):
+    wide = lambda: Drawing(n_steps=11)  # noqa: E731
+    presets = {"quick": Drawing, "smoke": Drawing, "quick_wide": wide}
+    recipe = replace(bench.recipes["drawing_2020"], presets=presets)
+    monkeypatch.setitem(bench.recipes, "drawing_2020", recipe)
+    words = ["--recipes", "drawing_2020", "--seeds-of", "drawing_2020:quick_wide=0,3"]
+    assert main([*bench.words, *words]) == 0
+    trained = [(config.n_steps, config.seed) for _, config in bench.trained]
+    assert trained == [(Drawing().n_steps, 0), (11, 0), (11, 3)]
+    assert (bench.out / "drawing_2020-quick_wide-seed3").is_dir()
 
 
 def test_settings_reach_every_recipe_that_has_them(bench):

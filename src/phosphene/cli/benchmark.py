@@ -44,10 +44,12 @@ def benchmark(
     Args:
         data: Data set folder.
         out: Folder for the runs and the comparison.
-        preset: Settings that each recipe starts from.
+        preset: Settings that each recipe starts from; variants of them, such as quick_vae, are
+            trained too.
         recipes: Recipes to train; all that read signals and have the preset where none is named.
         seeds: Seeds that each recipe is trained with.
-        seeds_of: Other seeds for one recipe, such as eeg2image_2023=0,1,2.
+        seeds_of: Other seeds for one recipe, such as eeg2image_2023=0,1,2, or for one of its
+            presets, eeg2image_2023:quick_published=0,1,2.
         image_size: Height and width of pictures, for all recipes that draw.
         n_folds: Folds that the units of the split are dealt into, for all recipes.
         decode_folds: Folds that are decoded, for all recipes.
@@ -66,18 +68,19 @@ def benchmark(
         ),
         *set_,
     ]
-    configs = {recipe.key: recipe.config(preset) for recipe in chosen}
+    named = [(recipe, name) for recipe in chosen for name in _presets(recipe, preset)]
+    configs = {(recipe.key, name): recipe.config(name) for recipe, name in named}
     settings = parse_settings(pairs, list(configs.values()))
-    seeds_by_recipe = _seeds(chosen, seeds, seeds_of)
+    seeds_of_preset = _seeds(list(configs), seeds, seeds_of)
     planned = [
         Planned(
             recipe=recipe,
-            preset=preset,
-            config=replace(with_settings(recipe, configs[recipe.key], settings), seed=seed),
-            folder=out / f"{recipe.key}-{preset}-seed{seed}",
+            preset=name,
+            config=replace(with_settings(recipe, configs[recipe.key, name], settings), seed=seed),
+            folder=out / f"{recipe.key}-{name}-seed{seed}",
         )
-        for recipe in chosen
-        for seed in seeds_by_recipe[recipe.key]
+        for recipe, name in named
+        for seed in seeds_of_preset[recipe.key, name]
     ]
     check_alike(planned)
     check_begun(planned, data)
@@ -97,17 +100,28 @@ def _choose(names: Sequence[str], preset: str) -> list[Recipe]:
     return [recipe for recipe in known.values() if preset in recipe.presets]
 
 
+def _presets(recipe: Recipe, preset: str) -> list[str]:
+    """Return a preset and its variants, whose names begin with it."""
+    variants = [name for name in recipe.presets if name.startswith(f"{preset}_")]
+    return [*([preset] if preset in recipe.presets else []), *variants]
+
+
 def _seeds(
-    chosen: Sequence[Recipe], seeds: Sequence[int], of: Sequence[str]
-) -> dict[str, list[int]]:
-    """Return the seeds of each recipe."""
-    found = {recipe.key: list(dict.fromkeys(seeds)) for recipe in chosen}
+    trained: Sequence[tuple[str, str]], seeds: Sequence[int], of: Sequence[str]
+) -> dict[tuple[str, str], list[int]]:
+    """Return the seeds of each recipe and preset."""
+    found = {name: list(dict.fromkeys(seeds)) for name in trained}
+    words = {name: [name] for name in found}
+    for recipe, preset in trained:
+        words.setdefault((recipe, ""), []).append((recipe, preset))
+    known = {":".join(filter(None, name)): names for name, names in words.items()}
     for pair in of:
         name, equals, numbers = pair.partition("=")
         if not equals or not all(number.isdecimal() for number in numbers.split(",")):
             raise WrongUseError(f"`--seeds-of` takes RECIPE=0,1,2; got {pair!r}.")
-        check_use("recipe", name, found)
-        found[name] = list(dict.fromkeys(map(int, numbers.split(","))))
+        check_use("recipe", name, known)
+        for each in known[name]:
+            found[each] = list(dict.fromkeys(map(int, numbers.split(","))))
     return found
 
 
