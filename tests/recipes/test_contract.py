@@ -1,0 +1,334 @@
+"""What every recipe keeps to, whatever it trains; found by its folder alone."""
+
+import json
+import re
+import time
+from dataclasses import asdict, fields, replace
+from math import isfinite
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from phosphene.experiment import course
+from phosphene.export.bundle import load_bundle
+from phosphene.recipes import find_recipes
+from phosphene.reporting.recipe_page import read_results, setting_docs
+from phosphene.reporting.report import write_report
+from phosphene.run_dir import RunDir
+from phosphene.score import scores_to_json
+from phosphene.training.seeding import derive_seed
+
+PROJECT = Path(__file__).resolve().parents[2]
+RECIPES = find_recipes()
+PAINTING = [key for key, recipe in RECIPES.items() if recipe.task == "signal to picture"]
+SECONDS = 5.0
+DECODED = ("balanced accuracy", "AUC")
+JUDGED = ("class consistency", "IS[", "Fréchet distance[", "FID[")
+
+every_recipe = pytest.mark.parametrize("key", RECIPES)
+painting_recipes = pytest.mark.parametrize("key", PAINTING)
+
+
+@pytest.fixture(scope="session")
+def smoke_run(data_folder, tmp_path_factory):
+    """Train the smoke preset of a recipe with some settings changed, once under each name."""
+    done = {}
+
+    def train(key, name="first", **changes):
+        if (key, name) not in done:
+            config = replace(RECIPES[key].config("smoke"), **changes)
+            run = RunDir.create(tmp_path_factory.mktemp(key) / name)
+            settings = json.loads(json.dumps(asdict(config)))
+            run.write_json("config.json", {"recipe": key, "preset": "smoke", "config": settings})
+            stages = []
+            began = time.process_time()
+            scores = RECIPES[key].train(
+                config, data=data_folder, run=run, resume=False, on_stage=stages.append,
+                progress=None,
+            )  # fmt: skip
+            done[key, name] = SimpleNamespace(
+                config=config, run=run, scores=scores, stages=stages,
+                seconds=time.process_time() - began,
+            )  # fmt: skip
+        return done[key, name]
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def again(smoke_run):
+    """Train a second time; whatever is imported late has been imported by then."""
+
+    def train(key):
+        smoke_run(key)
+        return smoke_run(key, "again")
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def other(smoke_run):
+    """Train with another seed; its controls and scores would say nothing more."""
+
+    def train(key):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(course, "score_run", lambda *_: [])
+            return smoke_run(key, "other", seed=1, null_folds=0)
+
+    return train
+
+
+def first_fold(run):
+    return run.read_json("split.json")["folds"][0]["key"]
+
+
+def arrays_of(run, name):
+    return run.read_arrays(f"folds/{first_fold(run)}/{name}.npz")
+
+
+# The folder.
+
+
+@every_recipe
+def test_metadata_are_complete(key):
+    recipe = RECIPES[key]
+    texts = (recipe.title, recipe.paper, recipe.wants)
+    assert all(text.strip() for text in texts)
+    assert re.fullmatch(r"https://\S+", recipe.url)
+    assert recipe.module_folder.resolve().name == key
+
+
+@every_recipe
+def test_presets_give_settings_of_one_kind(key):
+    recipe = RECIPES[key]
+    assert {"quick", "smoke"} <= recipe.presets.keys()
+    configs = {name: recipe.config(name) for name in recipe.presets}
+    assert len({type(config) for config in configs.values()}) == 1
+    for name, config in configs.items():
+        assert recipe.config(name) == config
+        plain = (str, int, float, bool, type(None), tuple)
+        assert all(isinstance(value, plain) for value in asdict(config).values())
+        recipe.variants(config)
+
+
+@every_recipe
+def test_every_setting_says_what_it_is(key):
+    settings = type(RECIPES[key].config("smoke"))
+    documented = {name for name, text in setting_docs(settings).items() if len(text) > 10}
+    assert documented == {field.name for field in fields(settings)}
+
+
+@every_recipe
+def test_readme_cites_the_paper_and_names_every_preset(key):
+    recipe = RECIPES[key]
+    readme = (recipe.module_folder / "README.md").read_text(encoding="utf-8")
+    assert re.search(r"```bibtex\n@\w+\{\w+,\n", readme)
+    rows = re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE)
+    assert [name for name in recipe.presets if name not in rows] == []
+
+
+@every_recipe
+def test_the_front_page_lists_it_with_its_presets(key):
+    page = (PROJECT / "README.md").read_text(encoding="utf-8")
+    row = re.search(rf"^\| `{key}` \|.*$", page, re.MULTILINE)
+    assert row, "add it to the table of systems"
+    assert [name for name in RECIPES[key].presets if f"`{name}`" not in row[0]] == []
+
+
+@every_recipe
+def test_published_numbers_are_those_of_its_results(key):
+    def numbers(tree):
+        if isinstance(tree, dict | list):
+            for each in tree.values() if isinstance(tree, dict) else tree:
+                yield from numbers(each)
+        else:
+            yield tree
+
+    recipe = RECIPES[key]
+    printed = list(numbers(read_results(recipe)["published"]))
+    stated = {name: value for name, value in recipe.published.items() if "chance" not in name}
+    assert {name: value for name, value in stated.items() if value not in printed} == {}
+
+
+# The smoke preset.
+
+
+@every_recipe
+def test_smoke_preset_takes_seconds(smoke_run, again, key):
+    """Processor time; the better of two runs, for a busy machine lengthens it too."""
+    assert min(again(key).seconds, smoke_run(key).seconds) < SECONDS
+
+
+@every_recipe
+def test_a_run_ends_finished(smoke_run, key):
+    trained = smoke_run(key)
+    assert trained.stages[-1] == "done"
+    assert len(trained.stages) > 1, "the report can be read before the end"
+    assert trained.run.read_json("state.json") == {"stage": "done", "finished": True}
+
+
+@every_recipe
+def test_scores_on_disk_are_those_returned_and_finite(smoke_run, key):
+    trained = smoke_run(key)
+    records = trained.run.read_json("scores.json")
+    assert records == scores_to_json(trained.scores)
+    values = [value for record in records for value in record.values()]
+    assert all(isfinite(value) for value in values if isinstance(value, float))
+    wanted = {"decoding", "pictures"} if key in PAINTING else {"decoding"}
+    assert {score.section for score in trained.scores} >= wanted
+
+
+@every_recipe
+def test_evaluate_on_the_folder_gives_the_same_scores(smoke_run, key):
+    trained = smoke_run(key)
+    before = (trained.run.path / "scores.json").read_bytes()
+    assert RECIPES[key].evaluate(RunDir(trained.run.path), None) == trained.scores
+    assert (trained.run.path / "scores.json").read_bytes() == before
+
+
+@every_recipe
+def test_every_accuracy_carries_its_range_under_chance(smoke_run, key):
+    found = [
+        score
+        for score in smoke_run(key).scores
+        if score.section == "decoding" and ("accuracy" in score.name or score.name == "AUC")
+    ]
+    assert {*DECODED, "k-means accuracy"} <= {score.name for score in found}
+    for score in found:
+        assert score.chance is not None, score
+        assert score.chance_low <= score.chance <= score.chance_high, score
+
+
+@every_recipe
+def test_every_decoder_has_permuted_labels_beside_it(smoke_run, key):
+    scores = [score for score in smoke_run(key).scores if score.section == "decoding"]
+    for name in DECODED:
+        named = [score for score in scores if score.name == name]
+        methods = {score.method for score in named if score.role in ("result", "baseline")}
+        permuted = {
+            score.method.removeprefix("permuted labels: ")
+            for score in named
+            if score.role == "control" and score.method.startswith("permuted labels: ")
+        }
+        assert "shrinkage LDA" in methods
+        unchecked = {each for each in methods if not each.startswith(tuple(permuted))}
+        assert unchecked == set(), "the label permutation must be trained for each decoder"
+        noise = [score for score in named if score.method.startswith("noise input: ")]
+        assert [score.role for score in noise] == ["control"]
+        encoder = noise[0].method.removeprefix("noise input: ")
+        assert any(method.startswith(encoder) for method in methods)
+
+
+@every_recipe
+def test_a_run_says_how_large_its_networks_are_and_how_long_they_took(smoke_run, key):
+    run = smoke_run(key).run
+    networks, timings = run.read_json("networks.json"), run.read_json("timings.json")
+    drawing = {"generator", "judge", "domain"} if key in PAINTING else set()
+    assert {"encoder", *drawing} <= networks.keys()
+    assert all(networks[name]["n_parameters"] > 0 for name in {"encoder", *drawing})
+    assert {"encoder", *(drawing & {"judge"})} <= timings["train_s"].keys()
+    assert all(seconds >= 0 for seconds in timings["train_s"].values())
+    assert timings["n_threads"] == 1
+    if drawing:
+        assert timings["pictures_per_s"] > 0
+
+
+# Seeds.
+
+
+@every_recipe
+def test_same_seed_gives_the_same_numbers(smoke_run, again, key):
+    first, second = smoke_run(key), again(key)
+    assert second.scores == first.scores
+    names = ("decoding", "null", *(("generated", "pictures", "map") if key in PAINTING else ()))
+    for name in names:
+        before, after = arrays_of(first.run, name), arrays_of(second.run, name)
+        for field, values in before.items():
+            np.testing.assert_array_equal(after[field], values, err_msg=f"{name}: {field}")
+
+
+@every_recipe
+def test_another_seed_gives_other_numbers_on_the_same_split(smoke_run, other, key):
+    first, second = smoke_run(key).run, other(key).run
+    same = [run.read_json("split.json") for run in (first, second)]
+    assert same[0] == same[1]
+    decoding = [arrays_of(run, "decoding") for run in (first, second)]
+    np.testing.assert_array_equal(decoding[0]["trial"], decoding[1]["trial"])
+    assert not np.array_equal(decoding[0]["probabilities"], decoding[1]["probabilities"])
+
+
+@painting_recipes
+def test_another_seed_draws_other_pictures_for_the_same_judge(smoke_run, other, key):
+    first, second = smoke_run(key).run, other(key).run
+    pictures = [run.read_json("split.json")["pictures"] for run in (first, second)]
+    assert pictures[0] == pictures[1]
+    assert set(pictures[0]["generator"]).isdisjoint(pictures[0]["judge"])
+    networks = [run.read_json("networks.json") for run in (first, second)]
+    for name in ("judge", "domain"):
+        assert networks[0][name]["digest"] == networks[1][name]["digest"]
+    drawn = [arrays_of(run, "generated")["own"] for run in (first, second)]
+    assert not np.array_equal(drawn[0], drawn[1])
+
+
+# Pictures.
+
+
+@painting_recipes
+def test_every_picture_score_has_its_controls(smoke_run, key):
+    scores = [score for score in smoke_run(key).scores if score.section == "pictures"]
+    methods = {score.name: set() for score in scores if score.method == "generated"}
+    for score in scores:
+        methods.setdefault(score.name, set()).add(score.method)
+    for start in JUDGED[:3]:
+        assert any(name.startswith(start) for name in methods)
+    controls = {"generated", "class label only", "shuffled features", "noise input"}
+    lacking = {name for name in methods if name.startswith(JUDGED) and methods[name] < controls}
+    assert lacking == set()
+
+
+@painting_recipes
+def test_every_picture_score_stands_beside_real_pictures(smoke_run, key):
+    """Those that real pictures cannot have carry a range under chance."""
+    scores = [score for score in smoke_run(key).scores if score.section == "pictures"]
+    real = {score.name for score in scores if score.role == "reference"}
+    alone = {
+        score.name
+        for score in scores
+        if score.role == "result" and score.name not in real and score.chance_low is None
+    }
+    assert alone == set()
+    assert {"class consistency (shown)", "IS[domain]", "Fréchet distance[domain]"} <= real
+
+
+@painting_recipes
+def test_bundle_draws_the_pictures_that_the_run_shows(smoke_run, dataset, key):
+    trained = smoke_run(key)
+    decoding, pictures = (arrays_of(trained.run, name) for name in ("decoding", "pictures"))
+    bundle = load_bundle(trained.run.path / "bundle")
+    position = {name: row for row, name in enumerate(decoding["trial"])}
+    rows = np.array([position[name] for name in pictures["trial"]])
+    ids = list(dataset.trials.table["trial"])
+    trials = dataset.trials.select([ids.index(name) for name in pictures["trial"]])
+    features = bundle.system.features(trials.epochs)
+    np.testing.assert_allclose(features, decoding["features"][rows], atol=1e-5)
+    seed = derive_seed(trained.config.seed, "drawing", first_fold(trained.run))
+    for draw in range(trained.config.n_draws):
+        drawn = bundle.system.draw(decoding["features"][rows], seed=seed, draw=draw + 1)
+        np.testing.assert_array_equal(drawn, pictures["images"][:, draw])
+
+
+@painting_recipes
+def test_pictures_depend_on_noise(smoke_run, key):
+    images = arrays_of(smoke_run(key).run, "pictures")["images"].astype(int)
+    assert (images[:, 0] != images[:, 1]).any()
+
+
+@pytest.mark.slow
+@every_recipe
+def test_a_report_can_be_written(smoke_run, key):
+    page = write_report(smoke_run(key).run).read_text(encoding="utf-8")
+    assert RECIPES[key].config("smoke").seed == smoke_run(key).config.seed
+    assert "balanced accuracy" in page
+    assert "still running" not in page.lower()
