@@ -17,6 +17,7 @@ See [the controls](../docs/controls.md#why), [a paper](https://example.org/a.pdf
 [a list](../docs/controls.md) in code
 ```
 
+See [another](../other_2021/README.md#presets) and [its code](../other_2021/run.py).
 ![a picture](images/net.png) and [two](../docs/a.md) [links](../docs/b.md)
 """
 
@@ -103,6 +104,8 @@ def test_a_page_holds_readme_settings_and_numbers(write_recipe, tmp_path):
 def test_links_lead_to_the_same_places_from_the_new_one(tmp_path):
     text = recipe_page.relink(README, tmp_path / "fake_2020", tmp_path / "docs" / "recipes")
     changed = README.replace("](../docs/controls.md#why)", "](../controls.md#why)")
+    changed = changed.replace("](../other_2021/README.md#presets)", "](other_2021.md#presets)")
+    changed = changed.replace("](../other_2021/run.py)", "](../../other_2021/run.py)")
     changed = changed.replace("](images/net.png)", "](../../fake_2020/images/net.png)")
     changed = changed.replace("](../docs/a.md)", "](../a.md)").replace("/docs/b", "/b")
     assert text == changed.rstrip("\n")

@@ -129,7 +129,8 @@ def index_page(recipes: Iterable[Recipe]) -> str:
 def relink(text: str, source: Path, target: Path) -> str:
     """Return Markdown that was written for one folder with links as they are from another.
 
-    Links to other sites, links inside the page and blocks of code stay as they are.
+    Links to READMEs of sibling folders lead to the pages made from them. Links to other sites,
+    links inside the page and blocks of code stay as they are.
     """
     lines, fenced = [], False
     for line in text.splitlines():
@@ -142,7 +143,12 @@ def relink(text: str, source: Path, target: Path) -> str:
 
 
 def _moved(link: str, source: Path, target: Path) -> str:
-    return link if "://" in link or link.startswith("mailto:") else _path(source / link, target)
+    if "://" in link or link.startswith("mailto:"):
+        return link
+    path = (source / link).resolve()
+    if path.name == "README.md" and path.parent.parent == source.resolve().parent:
+        return f"{path.parent.name}.md"
+    return _path(path, target)
 
 
 def _path(path: Path, folder: Path) -> str:
