@@ -1,0 +1,93 @@
+"""The contract of a recipe, on the preset that walks all of it in seconds."""
+
+import json
+import time
+from dataclasses import replace
+from math import isfinite
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from phosphene.export.bundle import load_bundle
+from phosphene.recipes import get_recipe
+from phosphene.recipes.phosphene_best import RECIPE, config
+from phosphene.run_dir import RunDir
+from phosphene.score import scores_to_json
+
+
+@pytest.fixture(scope="module")
+def best(data_folder, start_run, tmp_path_factory):
+    """The smoke preset trained once."""
+    settings = config.smoke()
+    run = start_run(tmp_path_factory.mktemp("runs") / "best", settings)
+    stages = []
+    began = time.process_time()
+    scores = RECIPE.train(settings, data=data_folder, run=run, on_stage=stages.append)
+    seconds = time.process_time() - began
+    return SimpleNamespace(run=run, scores=scores, stages=stages, seconds=seconds)
+
+
+def test_smoke_preset_takes_seconds(best):
+    assert best.seconds < 20
+
+
+def test_says_what_the_report_needs_after_each_stage(best):
+    assert best.stages == ["pictures", "pictures, a third of the way", "done"]
+    assert best.run.read_json("state.json") == {"stage": "done", "finished": True}
+
+
+def test_every_score_is_finite_and_on_disk(best):
+    values = [
+        value
+        for score in best.scores
+        for value in (score.value, score.low, score.high, score.chance)
+        if value is not None
+    ]
+    assert all(isfinite(value) for value in values)
+    assert best.run.read_json("scores.json") == scores_to_json(best.scores)
+
+
+def test_every_accuracy_carries_chance_and_a_permuted_control(best):
+    accuracies = [s for s in best.scores if "accuracy" in s.name or s.name == "AUC"]
+    assert all(score.chance is not None for score in accuracies)
+    permuted = {s.method for s in accuracies if s.method.startswith("permuted labels")}
+    names = {method.removeprefix("permuted labels: ") for method in permuted}
+    assert names == {"ensemble", "shrinkage LDA"}
+
+
+def test_evaluate_on_the_folder_gives_the_same_scores(best):
+    before = (best.run.path / "scores.json").read_bytes()
+    assert get_recipe("phosphene_best").evaluate(RunDir(best.run.path), None) == best.scores
+    assert (best.run.path / "scores.json").read_bytes() == before
+
+
+def test_same_seed_gives_the_same_numbers_and_another_seed_others(
+    best, data_folder, start_run, tmp_path
+):
+    def decoded(seed):
+        settings = replace(config.smoke(), seed=seed, picture_folds=0, null_folds=0)
+        run = start_run(tmp_path / str(seed), settings)
+        RECIPE.train(settings, data=data_folder, run=run)
+        return run.read_arrays("folds/0/decoding.npz")["probabilities"]
+
+    first = best.run.read_arrays("folds/0/decoding.npz")["probabilities"]
+    np.testing.assert_array_equal(decoded(0), first)
+    assert not np.array_equal(decoded(1), first)
+
+
+def test_the_bundle_holds_the_whole_ensemble(best, dataset):
+    system = load_bundle(best.run.path / "bundle").system
+    arrays = best.run.read_arrays("folds/0/decoding.npz")
+    order = dataset.trials.table["trial"].tolist()
+    rows = [order.index(trial) for trial in arrays["trial"]]
+    features = system.features(np.asarray(dataset.trials.epochs)[rows])
+    np.testing.assert_allclose(features, arrays["features"], atol=1e-4)
+    found = system.decoder.probabilities(features)
+    np.testing.assert_allclose(found, arrays["probabilities"], atol=1e-4)
+
+
+def test_results_and_page_lie_beside_the_recipe():
+    results = json.loads((RECIPE.module_folder / "results.json").read_text())
+    assert set(results["published"]) == {"note"}
+    assert (RECIPE.module_folder / "README.md").is_file()
