@@ -69,3 +69,12 @@ def test_a_fold_may_hold_the_map_of_a_second_encoder(tmp_path):
     assert first.compare_map is None
     assert second.map is None
     np.testing.assert_array_equal(second.compare_map["tsne"], 1)
+
+
+def test_a_fold_may_hold_paths_between_classes(tmp_path):
+    run = RunDir.create(tmp_path / "run")
+    run.write_arrays("folds/0/map.npz", {"tsne": np.zeros((3, 2))})
+    run.write_arrays("folds/1/interpolation.npz", {"pairs": np.array([[0, 1]])})
+    first, second = read_contents(run).folds
+    assert first.interpolation is None
+    np.testing.assert_array_equal(second.interpolation["pairs"], [[0, 1]])

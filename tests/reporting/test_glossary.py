@@ -11,3 +11,9 @@ def test_only_scores_that_appear_are_explained():
     assert words[:4] == ["AUC", "IS[domain]", "Shrinkage LDA", "Ceiling"]
     assert "Control" in words
     assert "Ceiling" not in [word for word, _ in glossary(scores, has_ceiling=False)]
+
+
+def test_both_scores_of_paths_between_classes_are_explained():
+    names = ("interpolation smoothness[domain]", "interpolation detour[domain]")
+    scores = [Score(name=name, value=0.7, n=3, unit="classes") for name in names]
+    assert [word for word, _ in glossary(scores, has_ceiling=False)][:2] == list(names)

@@ -1,6 +1,7 @@
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from phosphene.reporting.contents import read_contents
@@ -203,3 +204,34 @@ def test_two_encoders_and_single_classes_are_shown_where_they_are_stored(compare
 def test_a_run_without_them_says_nothing_of_them(finished_page):
     assert "Through two encoders" not in finished_page
     assert "single classes" not in finished_page
+
+
+def test_paths_between_classes_stand_with_their_scores(make_run):
+    run = make_run()
+    key = next(path.parent.name for path in run.path.glob("folds/*/pictures.npz"))
+    rng = np.random.default_rng(0)
+    arrays = {
+        "pairs": np.array([[0, 1], [0, 2]]),
+        "softmax": rng.integers(0, 256, (2, 11, 8, 8, 1), dtype=np.uint8),
+        "softmax_steps": rng.random((2, 10)),
+    }
+    run.write_arrays(f"folds/{key}/interpolation.npz", arrays)
+    base = {"n": 3, "unit": "classes", "section": "pictures", "fold": key, "extractor": "domain"}
+    name = "interpolation smoothness[domain]"
+    scores = run.read_json("scores.json")
+    scores.append({**base, "name": name, "value": 0.625, "low": 0.5, "high": 0.75, "method": "A"})
+    scores.append({**base, "name": name, "value": 0.125, "method": "elsewhere", "fold": "zz"})
+    run.write_json("scores.json", scores)
+    html = html_of(run)
+    text = " ".join(" ".join(Page(html).text).split())
+    assert "Between classes" in text
+    assert "2 lines and 11 pictures of each" in text
+    assert "one high bar is a jump" in text
+    assert "Interpolation smoothness[domain]: A 0.625 (0.500 to 0.750)." in text
+    assert 'aria-label="Pictures along lines between classes"' in html
+    assert "the steepest tenth of the way" in text  # explained in words, too
+    assert "of the way of the pictures" not in text
+
+
+def test_without_paths_nothing_is_said_of_them(finished_page):
+    assert "Between classes" not in finished_page

@@ -24,6 +24,8 @@ class Fold:
     map: Arrays | None
     compare_map: Arrays | None = None
     """The map of the encoder that is trained for comparison, of the same trials."""
+    interpolation: Arrays | None = None
+    """Pictures along lines between classes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +149,7 @@ def _fold(run: RunDir, key: str) -> Fold:
         pictures=_arrays(run, f"folds/{key}/pictures.npz"),
         map=_arrays(run, f"folds/{key}/map.npz"),
         compare_map=_arrays(run, f"folds/{key}/compare_map.npz"),
+        interpolation=_arrays(run, f"folds/{key}/interpolation.npz"),
     )
 
 

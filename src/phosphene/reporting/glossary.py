@@ -67,6 +67,20 @@ SCORES = (
         "too high for few pictures, real ones included: compare at equal numbers.",
     ),
     (
+        "interpolation smoothness",
+        "Pictures are drawn along a straight line from the mean features of one class to those of "
+        "another: of all that changes on the way, as the network in brackets sees it, the share "
+        "outside the steepest tenth of the way, divided by 0.9. One: an even passage; zero: a jump "
+        "from class to class. The network itself may jump: compare with cross-fades, whose pixels "
+        "change evenly.",
+    ),
+    (
+        "interpolation detour",
+        "How much longer the way of the pictures between two classes is than the distance of its "
+        "ends, as the network in brackets sees it. One: straight to the other class; two: twice "
+        "that way, past other pictures.",
+    ),
+    (
         "ssim",
         "Mean structural similarity of two pictures of the same class; lower means more variety. "
         "Near one: every noise draw gives the same picture.",

@@ -10,6 +10,7 @@ from phosphene.reporting.figures.confusion import confusion_matrix
 from phosphene.reporting.figures.evoked import evoked_panels
 from phosphene.reporting.figures.feature_map import feature_map
 from phosphene.reporting.figures.feature_maps import feature_maps
+from phosphene.reporting.figures.interpolation import Interpolation, interpolation_figure
 from phosphene.reporting.figures.intervals import score_chart
 from phosphene.reporting.figures.learning_curves import learning_curves
 from phosphene.reporting.figures.palette import DARK, LIGHT, class_colors, css_color
@@ -75,6 +76,7 @@ def page_context(contents: Contents) -> dict[str, Any]:
         "charts": _charts(scores, main, ceiling),
         "grid": grid,
         "wall": picture_wall(contents),
+        "paths": _paths(contents),
         "class_scores": by_class,
         "copies": copy_scores(scores),
         "copying": copy_sentence(scores),
@@ -122,6 +124,17 @@ def tiles(
     elif contents.classes:
         found.append((str(len(contents.classes)), "classes", ""))
     return found
+
+
+def _paths(contents: Contents) -> tuple[str, Interpolation, list[Score]] | None:
+    """Return the first fold with pictures along paths: its key, the figure and its scores."""
+    for fold in contents.folds:
+        figure = interpolation_figure(fold.interpolation or {}, contents.classes)
+        if figure is not None:
+            names = ("interpolation smoothness[", "interpolation detour[")
+            scores = [s for s in contents.scores if s.name.startswith(names) and s.fold == fold.key]
+            return fold.key, figure, scores
+    return None
 
 
 def _charts(scores: tuple[Score, ...], main: Score | None, ceiling: Score | None) -> list[Any]:
