@@ -1,0 +1,44 @@
+"""DeLiGAN (Gurumurthy et al., CVPR 2017) as ThoughtViz's baseline: learned Gaussians.
+
+The generator is trained on features of training trials; the released scripts take test trials.
+"""
+
+from pathlib import Path
+
+from phosphene.recipe import Recipe
+from phosphene.recipes.deligan_2017 import config
+
+
+def _train(settings, **context):
+    from phosphene.recipes.deligan_2017.run import train
+
+    return train(settings, **context)
+
+
+def _evaluate(run, progress):
+    from phosphene.recipes.deligan_2017.run import evaluate
+
+    return evaluate(run, progress)
+
+
+RECIPE = Recipe(
+    key="deligan_2017",
+    title="DeLiGAN: GANs for diverse and limited data, as a baseline of ThoughtViz",
+    task="signal to picture",
+    paper="Gurumurthy, Sarvadevabhatla, Babu, CVPR 2017; baseline of Tirupattur et al., 2018",
+    url="https://arxiv.org/abs/1706.02071",
+    wants="EEG epochs with one class each, and pictures of the same classes",
+    presets={
+        "paper": config.paper,
+        "paper_glyphs": config.paper_glyphs,
+        "code": config.code,
+        "quick": config.quick,
+        "quick_labels": config.quick_labels,
+        "smoke": config.smoke,
+    },
+    published={},
+    train=_train,
+    evaluate=_evaluate,
+    several_devices=True,
+    module_folder=Path(__file__).parent,
+)

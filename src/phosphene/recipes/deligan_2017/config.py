@@ -1,0 +1,107 @@
+"""Settings of the DeLiGAN baseline: released ones for objects and glyphs, and smaller ones."""
+
+from dataclasses import dataclass, replace
+from typing import get_args
+
+from phosphene import _checks
+from phosphene.experiment.thoughtviz_settings import Condition, ThoughtVizSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(ThoughtVizSettings):
+    """Settings of the experiment."""
+
+    condition: Condition = "label"
+    """What the generator is fed beside noise: the decoded class, or the EEG feature (the baseline
+    "with EEG", released for glyphs alone)."""
+    auxiliary: float = 1.0
+    """Weight of the discriminator's class head in all three losses (released code)."""
+    generator_lr: float = 1e-5
+    """Adam step of the generator (released code, for objects)."""
+    discriminator_lr: float = 1e-3
+    """Adam step of the discriminator (released code, for objects)."""
+
+    def __post_init__(self) -> None:
+        ThoughtVizSettings.__post_init__(self)
+        _checks.check_option("condition", self.condition, get_args(Condition))
+        _checks.check_at_least("auxiliary", self.auxiliary, 0)
+
+
+def paper() -> Config:
+    """Return the baseline for pictures of objects, 64x64, which is fed labels."""
+    return Config()
+
+
+def paper_glyphs() -> Config:
+    """Return the baseline for digits and characters, 28x28, which is fed labels."""
+    return replace(
+        paper(),
+        networks="glyph",
+        image_size=28,
+        discriminator_width=64,
+        generator_lr=2e-4,
+        discriminator_lr=2e-4,
+        generator_steps=50_000,
+    )
+
+
+def code() -> Config:
+    """Return the baseline "with EEG" as its released script runs: in Keras' inference mode."""
+    return replace(
+        paper_glyphs(),
+        condition="features",
+        generator_lr=5e-5,
+        discriminator_lr=5e-5,
+        generator_steps=60_000,
+        inference_mode=True,
+    )
+
+
+def quick() -> Config:
+    """Return small pictures and narrow networks, fed EEG features: minutes on two cores."""
+    return replace(
+        paper(),
+        condition="features",
+        encoder_batch=64,
+        encoder_epochs=40,
+        encoder_lr=1e-2,
+        norm_momentum=0.1,
+        null_folds=2,
+        image_size=32,
+        generator_steps=5000,
+        generator_batch=32,
+        generator_width=24,
+        discriminator_width=12,
+        generator_lr=1e-3,
+        discriminator_lr=1e-3,
+        rectified=False,
+        separate_pass=False,
+        judge_steps=600,
+    )
+
+
+def quick_labels() -> Config:
+    """Return `quick` fed the decoded class alone, as in the script for objects."""
+    return replace(quick(), condition="label")
+
+
+def smoke() -> Config:
+    """Return settings that walk the same code in seconds on one core."""
+    return replace(
+        quick(),
+        n_folds=2,
+        decode_folds=1,
+        null_folds=1,
+        encoder_epochs=1,
+        image_size=16,
+        n_features=16,
+        n_noise=8,
+        generator_width=8,
+        discriminator_width=8,
+        generator_steps=4,
+        generator_batch=16,
+        judge_steps=20,
+        inception="off",
+        n_scored=40,
+        n_draws=2,
+    )
