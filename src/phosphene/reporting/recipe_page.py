@@ -113,7 +113,8 @@ def index_page(recipes: Iterable[Recipe]) -> str:
                 _published_value(size) if size is not None else "",
             )
         )
-    heads = ("recipe", "of", "task", "wants", "presets", "parameters of the published networks")
+    heads = ("recipe", "title and paper", "task", "wants", "presets")
+    heads += ("parameters of the published networks",)
     if not any(row[-1] for row in rows):
         heads, rows = heads[:-1], [row[:-1] for row in rows]
     parts = [
