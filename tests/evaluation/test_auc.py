@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from phosphene.evaluation.auc import auc_interval, macro_auc, mean_present
+from phosphene.evaluation.auc import auc_interval, macro_auc, mean_present, weighted_auc
 
 
 def ranks(probabilities):
@@ -39,6 +39,20 @@ def test_missing_class_is_left_out_and_one_class_is_nan():
 def test_mean_present_skips_nan():
     assert mean_present(np.array([0.5, np.nan, 0.8]), np.array([1, 5, 2])) == pytest.approx(0.7)
     assert np.isnan(mean_present(np.array([np.nan, 0.3]), np.array([1, 0])))
+
+
+@pytest.mark.parametrize("n_classes", [2, 5])
+def test_weights_count_as_repeated_trials_do(n_classes):
+    rng = np.random.default_rng(n_classes)
+    probabilities = rng.dirichlet(np.ones(n_classes), 40).round(1)  # with many ties
+    labels = rng.integers(0, n_classes, 40)
+    auc = weighted_auc(probabilities, labels)
+    for share in (1.0, 0.2, 0.05):  # the last draws leave classes out
+        for drawn in rng.multinomial(round(40 * share), np.full(40, 1 / 40), size=30):
+            rows = np.repeat(np.arange(40), drawn)
+            expected = macro_auc(ranks(probabilities[rows]), labels[rows])
+            np.testing.assert_array_equal(auc(drawn), expected)
+    assert np.isnan(auc(np.zeros(40, dtype=np.int64)))
 
 
 def test_interval_covers_the_known_auc():

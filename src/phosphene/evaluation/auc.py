@@ -1,8 +1,9 @@
 """Area under the ROC curve, inside recordings."""
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import stats
 
 from phosphene.evaluation.intervals import binomial_interval, cluster_bootstrap
 
@@ -24,6 +25,12 @@ def macro_auc(ranks: np.ndarray, labels: np.ndarray) -> float:
     n_trials, n_classes = ranks.shape
     inside = np.bincount(labels, minlength=n_classes)
     sums = np.bincount(labels, ranks[np.arange(n_trials), labels], minlength=n_classes)
+    return _from_rank_sums(sums, inside)
+
+
+def _from_rank_sums(sums: np.ndarray, inside: np.ndarray) -> float:
+    """Return the mean AUC from the sum of ranks and the number of trials of each class."""
+    n_trials, n_classes = inside.sum(), len(inside)
     valid = (inside > 0) & (inside < n_trials)
     if n_classes == 2:
         valid[0] = False  # the AUC of class 0 is the same number
@@ -38,6 +45,34 @@ def mean_present(values: np.ndarray, weights: np.ndarray) -> float:
     weights = np.where(np.isfinite(values), weights, 0)
     total = weights.sum()
     return float((np.nan_to_num(values) * weights).sum() / total) if total else np.nan
+
+
+def weighted_auc(
+    probabilities: Float[np.ndarray, "trial class"], labels: Int[np.ndarray, " trial"]
+) -> Callable[[np.ndarray], float]:
+    """Prepare `macro_auc` of the same trials for many bootstrap draws.
+
+    The function that is returned takes how often each trial was drawn, integers, and gives what
+    `macro_auc` gives for trials that are repeated so often, to the bit; NaN if none was drawn.
+    Sorting is done once: the rank of a trial follows from how many draws lie before it.
+    """
+    n_trials, n_classes = probabilities.shape
+    order = probabilities.argsort(axis=0)
+    first, last = np.zeros((2, n_trials), dtype=np.int64)  # of those that tie with a trial
+    for label in np.unique(labels):
+        ranked, mine = probabilities[order[:, label], label], labels == label
+        first[mine] = np.searchsorted(ranked, probabilities[mine, label], side="left")
+        last[mine] = np.searchsorted(ranked, probabilities[mine, label], side="right")
+
+    def auc(drawn: np.ndarray) -> float:
+        before = np.zeros((n_trials + 1, n_classes), dtype=np.int64)
+        np.cumsum(drawn[order], axis=0, out=before[1:])
+        ranks = (before[first, labels] + before[last, labels] + 1) / 2  # ties share their mean
+        inside = np.bincount(labels, drawn, minlength=n_classes).astype(np.int64)
+        sums = np.bincount(labels, drawn * ranks, minlength=n_classes)
+        return _from_rank_sums(sums, inside)
+
+    return auc
 
 
 def auc_interval(
@@ -57,14 +92,11 @@ def auc_interval(
     parts
         Row numbers of each recording.
     """
+    weighted = [weighted_auc(probabilities[rows], labels[rows]) for rows in parts]
 
     def statistic(drawn: np.ndarray) -> float:
-        again = [np.repeat(rows, drawn[rows]) for rows in parts]
-        again = [rows for rows in again if len(rows)]
-        values = [
-            macro_auc(stats.rankdata(probabilities[rows], axis=0), labels[rows]) for rows in again
-        ]
-        return mean_present(np.array(values), np.array([len(rows) for rows in again]))
+        values = [auc(drawn[rows]) for auc, rows in zip(weighted, parts, strict=True)]
+        return mean_present(np.array(values), np.array([drawn[rows].sum() for rows in parts]))
 
     low, high = cluster_bootstrap(
         statistic, len(labels), bounds=(0.0, 1.0), n_resamples=200, seed=seed
