@@ -55,3 +55,15 @@ def test_leaves_decoding_of_single_recordings_to_the_report(capsys):
     assert "1 scores of single recordings" in printed
     assert "0.700" in printed
     assert "IS[domain], 0" in printed
+
+
+def test_leaves_pictures_of_single_classes_to_the_report(capsys):
+    words = {"section": "pictures", "unit": "pictures", "n": 10}
+    whole = Score(name="IS[domain]", value=1.5, **words)
+    single = Score(name="IS of class cat[domain]", value=1.234, note="Low is good.", **words)
+    print_scores([whole, single, single])
+    printed = capsys.readouterr().out
+    assert "IS[domain]" in printed
+    assert "1.234" not in printed
+    assert "Low is good." not in printed
+    assert "2 scores of single classes: in the report" in printed

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from phosphene.data.scaling import SCALERS
@@ -52,6 +54,15 @@ def test_says_what_goes_in_what_comes_out_and_what_it_is_not_for():
 def test_says_how_signals_are_scaled(scaling, words):
     assert set(SCALING) == set(SCALERS)
     assert words in model_card({**SPEC, "scaling": SCALING[scaling]}, DATA, ())
+
+
+def test_single_classes_are_left_to_the_report():
+    score = Score(
+        name="IS of class faces[domain]", value=1.2345, n=9, unit="pictures", section="pictures"
+    )
+    assert "of class faces" not in model_card(
+        SPEC, DATA, [score, replace(score, name="IS[domain]")]
+    )
 
 
 def test_says_whose_data_it_learned_from():

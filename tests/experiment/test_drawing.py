@@ -3,6 +3,7 @@ import pytest
 
 from phosphene.experiment import drawing
 from phosphene.export.bundle import load_bundle
+from phosphene.run_dir import RunDir
 from phosphene.training.seeding import derive_seed
 
 
@@ -94,6 +95,29 @@ def test_map_lays_out_held_out_features_with_their_pictures(arrays, bundle, smok
     features = arrays["decoding"]["features"][plane["thumb_index"]]
     thumbs = bundle.system.draw(features, seed=smoke.seed, draw=1)
     np.testing.assert_array_equal(thumbs, plane["thumbs"])
+
+
+def test_the_compared_encoder_has_a_map_of_the_same_trials(trained, arrays):
+    other = trained.run.read_arrays("folds/0/compare_map.npz")
+    np.testing.assert_array_equal(other["labels"], arrays["map"]["labels"])
+    assert other["tsne"].shape == arrays["map"]["tsne"].shape
+    assert np.isfinite(other["tsne"]).all()
+    assert (other["tsne"] != arrays["map"]["tsne"]).any()
+
+
+def test_a_map_that_is_there_is_not_laid_out_again(trained, arrays, monkeypatch):
+    def refuse(features, **_):
+        raise AssertionError("laid out again")
+
+    monkeypatch.setattr(drawing, "_plane", refuse)
+    drawing.write_compared_map(arrays["decoding"], run=trained.run, key="0", seed=0)
+
+
+def test_without_a_compared_encoder_there_is_no_map_of_it(arrays, tmp_path):
+    run = RunDir.create(tmp_path / "run")
+    alone = {k: v for k, v in arrays["decoding"].items() if not k.startswith("compare")}
+    drawing.write_compared_map(alone, run=run, key="0", seed=0)
+    assert not run.has("folds/0/compare_map.npz")
 
 
 def test_every_source_is_drawn_and_judged_for_the_same_trials(arrays, smoke):

@@ -131,6 +131,7 @@ def test_evaluate_adds_scores_to_a_finished_run(fetched, finished, smoke):
     arrays = finished.read_arrays("folds/0/inception.npz")
     assert arrays["heldout_features"].shape == (2, 2048)
     assert arrays["own_probabilities"].shape == (2, 1008)
+    assert arrays["training_labels"].shape == (2,)
     names = {score.name for score in scores if score.extractor == "inception-2015"}
     assert names == {"IS[inception-2015]", "FID[inception-2015]"}
     assert {s.name for s in scores if s.extractor == "domain"}.isdisjoint(names)

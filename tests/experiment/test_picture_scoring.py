@@ -3,7 +3,9 @@ import shutil
 import numpy as np
 import pytest
 
-from phosphene.experiment.picture_scoring import picture_scores
+from phosphene.evaluation.pictures import inception_score
+from phosphene.experiment.inception import WEIGHTS
+from phosphene.experiment.picture_scoring import equally_many, picture_scores
 from phosphene.run_dir import RunDir
 
 
@@ -55,6 +57,51 @@ def test_few_pictures_are_noted_on_what_they_spoil(copied):
     pictures = [s for s in score_pictures(copied) if s.section == "pictures"]
     judged = {s.name for s in pictures if "fewer than 10" not in s.note}
     assert judged == {"class consistency (decoded)", "class consistency (shown)"}
+
+
+def test_each_class_is_scored_alone_on_as_many_real_pictures(trained):
+    arrays = trained.run.read_arrays("folds/0/generated.npz")
+    found = [s for s in trained.scores if s.name.startswith("IS of class ")]
+    pairs = {}
+    for score in found:
+        pairs.setdefault(score.name, {})[score.method] = score
+    assert pairs
+    for pair in pairs.values():
+        assert {s.role for s in pair.values()} == {"result", "reference"}
+        assert pair["generated"].n == pair["real pictures"].n >= 2
+    rows = equally_many(arrays["decoded"], arrays["training_labels"], n_classes=4)["own"]
+    classes = trained.run.read_json("dataset.json")["classes"]
+    for label in np.unique(arrays["decoded"][rows]):
+        mine = rows[arrays["decoded"][rows] == label]
+        name = f"IS of class {classes[label]}[domain]"
+        expected = inception_score(arrays["own_domain"][mine].astype(np.float64))[0]
+        assert pairs[name]["generated"].value == expected
+
+
+def test_equally_many_pictures_of_each_class_are_taken():
+    own, training = np.array([0, 0, 0, 1, 2]), np.array([1, 1, 0, 0, 1])
+    rows = equally_many(own, training, n_classes=4)
+    for labels, name in ((own, "own"), (training, "training")):
+        assert len(set(rows[name])) == 3
+        np.testing.assert_array_equal(np.sort(labels[rows[name]]), [0, 0, 1])
+
+
+def test_inception_scores_of_classes_need_the_classes_of_its_real_pictures(copied):
+    arrays = copied.read_arrays("folds/0/generated.npz")
+    rng = np.random.default_rng(0)
+    described = {}
+    for source in ("own", "shuffled", "label_only", "noise", "training", "heldout"):
+        n = len(arrays[source])
+        described[f"{source}_probabilities"] = rng.dirichlet(np.ones(8), n)
+        described[f"{source}_features"] = rng.normal(size=(n, 3))
+    copied.write_arrays("folds/0/inception.npz", described)
+    assert not [s for s in score_pictures(copied) if s.name.endswith(f" of class 1[{WEIGHTS}]")]
+    labels = {"training_labels": arrays["training_labels"]}
+    copied.write_arrays("folds/0/inception.npz", {**described, **labels})
+    found = [s for s in score_pictures(copied) if s.name.startswith("IS of class ")]
+    through = {s.extractor: s for s in found if s.method == "generated"}
+    assert set(through) == {"domain", WEIGHTS}
+    assert "8 classes of its own" in through[WEIGHTS].note
 
 
 def test_pictures_are_judged_against_decoded_and_shown_class(trained):

@@ -1,5 +1,6 @@
 import shutil
 from dataclasses import replace
+from functools import wraps
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from phosphene.data.splits import PUBLISHED
 from phosphene.evaluation.fold_scores import NULL_RANGE
 from phosphene.experiment import scoring
+from phosphene.experiment.memory import Memory
 from phosphene.experiment.scoring import PERMUTED
 from phosphene.recipes.eeg2image_2023.run import make_plan
 from phosphene.run_dir import RunDir
@@ -29,6 +31,32 @@ def test_unfinished_run_gets_the_scores_it_has_arrays_for(copied, smoke):
     scores = score_run(copied, smoke)
     assert {score.section for score in scores} == {"ceiling", "decoding"}
     assert not [score for score in scores if score.method.startswith("permuted")]
+
+
+def test_what_did_not_change_is_not_scored_again(copied, smoke, monkeypatch):
+    calls = []
+
+    def counted(name):
+        function = getattr(scoring, name)
+
+        @wraps(function)
+        def call(*arrays, **words):
+            calls.append((name, words["method"]))
+            return function(*arrays, **words)
+
+        return call
+
+    for name in ("decoding_scores", "kmeans_score", "recording_scores"):
+        monkeypatch.setattr(scoring, name, counted(name))
+    plan, memory = make_plan(smoke), Memory()
+    null = copied.read_arrays("folds/0/null.npz")
+    (copied.path / "folds/0/null.npz").unlink()
+    scoring.score_run(copied, plan, smoke, memory)
+    first = len(calls)
+    copied.write_arrays("folds/0/null.npz", null)
+    again = scoring.score_run(copied, plan, smoke, memory)
+    assert {method.split(":")[0] for _, method in calls[first:]} == {"permuted labels"}
+    assert again == scoring.score_run(copied, plan, smoke)
 
 
 def test_run_without_arrays_has_the_ceiling_only(copied, smoke):

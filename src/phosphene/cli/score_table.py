@@ -10,7 +10,8 @@ from phosphene.score import ROLES, SECTIONS, Score, scores_to_json
 def print_scores(scores: Sequence[Score], *, as_json: bool = False) -> None:
     """Print scores, section by section and results first, or as one JSON list.
 
-    Decoding of single recordings is left to the report and to JSON.
+    Decoding of single recordings and pictures of single classes are left to the report and to
+    JSON.
     """
     if as_json:
         print(json.dumps(scores_to_json(scores), indent=2, ensure_ascii=False))
@@ -24,8 +25,9 @@ def print_scores(scores: Sequence[Score], *, as_json: bool = False) -> None:
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(width=120)  # a file has no width
     single = [s for s in scores if s.section == "decoding" and s.fold != "all"]
+    classes = [s for s in scores if s.name.startswith("IS of class ")]
     for section in SECTIONS:
-        chosen = [s for s in scores if s.section == section and s not in single]
+        chosen = [s for s in scores if s.section == section and s not in [*single, *classes]]
         if not chosen:
             continue
         table = Table(
@@ -52,9 +54,10 @@ def print_scores(scores: Sequence[Score], *, as_json: bool = False) -> None:
                 style="bold" if score.role == "result" else "",
             )
         console.print(table)
-    if single:
-        console.print(f"  {len(single)} scores of single recordings: in the report", style="dim")
-    for note in dict.fromkeys(score.note for score in scores if score.note):
+    for left, of in ((single, "recordings"), (classes, "classes")):
+        if left:
+            console.print(f"  {len(left)} scores of single {of}: in the report", style="dim")
+    for note in dict.fromkeys(s.note for s in scores if s.note and s not in classes):
         console.print(f"  {note}", style="dim", markup=False, highlight=False)
 
 

@@ -170,6 +170,7 @@ def _data_lines(spec: Mapping[str, Any], data: Mapping[str, Any], stamps: str) -
 def _score_lines(scores: Sequence[Score], stamps: str) -> str:
     """Return a table of what was scored over all folds, and of pictures, with its notes."""
     chosen = [s for s in scores if s.fold == "all" or s.section != "decoding"]
+    chosen = [s for s in chosen if not s.name.startswith("IS of class ")]  # the report has them
     if not chosen:
         return "Not scored yet: the run that made this bundle is not finished."
     lines = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -27,6 +27,7 @@ from phosphene.evaluation.run_description import (
 from phosphene.evaluation.thinning import baseline_step
 from phosphene.experiment import drawing, encoding, inception, painting, pictures
 from phosphene.experiment.card import bundle_spec, model_card, write_card
+from phosphene.experiment.memory import Memory
 from phosphene.experiment.plan import EncoderPlan, Painted, Plan
 from phosphene.experiment.scoring import score_run
 from phosphene.experiment.settings import ExperimentSettings
@@ -53,6 +54,8 @@ class Course:
     run: RunDir
     progress: Progress
     devices: Devices = ALONE
+    memory: Memory = field(default_factory=Memory)
+    """Scores of earlier stages that still hold."""
 
     def watch(self, fold: Fold) -> Watch:
         """Return who is told about the trainings of a fold."""
@@ -154,7 +157,7 @@ def evaluate(
 
 
 def _write_scores(course: Course) -> list[Score]:
-    scores = score_run(course.run, course.plan, course.settings)
+    scores = score_run(course.run, course.plan, course.settings, course.memory)
     course.run.write_json("scores.json", scores_to_json(scores))
     write_card(course.run, scores)
     return scores
@@ -310,6 +313,7 @@ def paint_fold(
         settings, system, training, generator_images, seed=seed, paired=paired
     )
     if devices.first:
+        note_network(run, "encoder", system.encoder)  # where its fold's decoding was copied
         for name, network in step.parts.items():
             note_network(run, PARTS.get(name, name), network)
         for name, extractor in (("judge", judge), ("domain", domain)):
@@ -347,6 +351,7 @@ def paint_fold(
         return
     note_speed(run, drawing.pictures_per_second(trained, arrays["features"]))
     drawing.write_map(trained, arrays, run=run, key=fold.key, seed=settings.seed)
+    drawing.write_compared_map(arrays, run=run, key=fold.key, seed=settings.seed)
     if not run.has("bundle/spec.json"):
         data = run.read_json("dataset.json")
         spec = bundle_spec(

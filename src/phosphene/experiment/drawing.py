@@ -103,13 +103,8 @@ def write_map(
     seed: int,
 ) -> None:
     """Lay held-out features out in the plane, some with the pictures drawn from them (figure 3)."""
-    from sklearn.manifold import TSNE
-
-    rng = np.random.default_rng(derive_seed(seed, "map", key))
-    rows = np.sort(rng.permutation(len(arrays["labels"]))[:N_MAPPED])
-    features = system.feature_scaler.apply(arrays["features"][rows])
-    perplexity = min(30.0, max(2.0, (len(rows) - 1) / 4))
-    plane = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(features)
+    rng, rows = _mapped_rows(arrays, key=key, seed=seed)
+    plane = _plane(system.feature_scaler.apply(arrays["features"][rows]), seed=seed)
     chosen = _balanced(arrays["labels"][rows], 50, rng)
     run.write_arrays(
         f"folds/{key}/map.npz",
@@ -121,6 +116,32 @@ def write_map(
             "thumb_index": chosen,
         },
     )
+
+
+def write_compared_map(
+    arrays: Mapping[str, np.ndarray], *, run: RunDir, key: str, seed: int
+) -> None:
+    """Lay out the same trials' features of the compared encoder, if there is one (figure 2)."""
+    name = f"folds/{key}/compare_map.npz"
+    if "compare_features" in arrays and not run.has(name):
+        _, rows = _mapped_rows(arrays, key=key, seed=seed)
+        plane = _plane(arrays["compare_features"][rows], seed=seed)
+        run.write_arrays(name, {"tsne": plane, "labels": arrays["labels"][rows]})
+
+
+def _mapped_rows(
+    arrays: Mapping[str, np.ndarray], *, key: str, seed: int
+) -> tuple[np.random.Generator, np.ndarray]:
+    """Choose the trials of a fold's maps; return what goes on drawing, too."""
+    rng = np.random.default_rng(derive_seed(seed, "map", key))
+    return rng, np.sort(rng.permutation(len(arrays["labels"]))[:N_MAPPED])
+
+
+def _plane(features: np.ndarray, *, seed: int) -> np.ndarray:
+    from sklearn.manifold import TSNE
+
+    perplexity = min(30.0, max(2.0, (len(features) - 1) / 4))
+    return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(features)
 
 
 def pictures_per_second(system: SignalToPicture, features: np.ndarray) -> float:

@@ -46,11 +46,13 @@ def describe_run(run: RunDir, settings: ExperimentSettings, *, progress: Progres
         drawn = run.read_arrays(f"folds/{key}/generated.npz")
         rng = np.random.default_rng(derive_seed(settings.seed, "inception", key))
         sets = {source: drawn[source][: settings.n_scored] for source in SOURCES}
+        found: dict[str, np.ndarray] = {}
         for real in ("training", "heldout"):
             rows = np.sort(rng.permutation(len(drawn[real]))[: settings.n_scored])
             sets[real] = drawn[real][rows]
+            if real == "training":
+                found["training_labels"] = drawn["training_labels"][rows]
         progress.start(f"pictures through Inception-v3, fold {key}", sum(map(len, sets.values())))
-        found: dict[str, np.ndarray] = {}
         done = 0
         for source, pixels in sets.items():
             features, probabilities = describe_pictures(

@@ -1,18 +1,22 @@
 """Scores of the pictures of a fold, computed from the arrays in its folder alone."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from phosphene.evaluation.fold_scores import NOISE
 from phosphene.evaluation.pictures import (
     class_consistency,
+    class_inception_scores,
     distribution_scores,
     nearest_pictures,
     nearest_training_distance,
     within_class_diversity,
 )
 from phosphene.experiment.inception import WEIGHTS
+from phosphene.experiment.memory import Memory
 from phosphene.run_dir import RunDir
 from phosphene.score import Score
 
@@ -40,7 +44,15 @@ SOURCES = {
 }
 
 
-def picture_scores(run: RunDir, key: str, words: str, *, feeding: str, guided: bool) -> list[Score]:
+def picture_scores(
+    run: RunDir,
+    key: str,
+    words: str,
+    *,
+    feeding: str,
+    guided: bool,
+    memory: Memory | None = None,
+) -> list[Score]:
     """Score the pictures of a fold, if there are any yet.
 
     Parameters
@@ -55,7 +67,10 @@ def picture_scores(run: RunDir, key: str, words: str, *, feeding: str, guided: b
         What helped the generator to the decoded class, a note on its class consistency.
     guided
         Whether the generator was trained against a classifier of the extractor's form.
+    memory
+        Of earlier calls in the same run, whose scores are taken where nothing changed.
     """
+    ask = (memory or Memory()).ask
     name = f"folds/{key}/generated.npz"
     if not run.has(name):
         return []
@@ -68,7 +83,8 @@ def picture_scores(run: RunDir, key: str, words: str, *, feeding: str, guided: b
         judged = arrays[f"{source}_judge"].argmax(1)
         wanted = decoded if source != "noise" else arrays["noise_decoded"]
         for target, expected in (("decoded", wanted), ("shown", shown)):
-            score = class_consistency(
+            score = ask(
+                class_consistency,
                 judged,
                 expected,
                 target=target,
@@ -80,11 +96,10 @@ def picture_scores(run: RunDir, key: str, words: str, *, feeding: str, guided: b
                 recordings=arrays["recording"],
             )
             scores.append(replace(score, note=note or feeding))
-    nearest = arrays["training_labels"][
-        nearest_pictures(arrays["own"], arrays["training"])[0][:, 0]
-    ]
-    near = class_consistency(
-        nearest,
+    closest, _ = ask(nearest_pictures, arrays["own"], arrays["training"])
+    near = ask(
+        class_consistency,
+        arrays["training_labels"][closest[:, 0]],
         decoded,
         target="decoded",
         n_classes=n_classes,
@@ -96,7 +111,8 @@ def picture_scores(run: RunDir, key: str, words: str, *, feeding: str, guided: b
     scores.append(replace(near, name="nearest picture's class (decoded)", note=NEAREST))
     real_judged = arrays["training_judge"].argmax(1)
     scores.append(
-        class_consistency(
+        ask(
+            class_consistency,
             real_judged,
             arrays["training_labels"],
             target="shown",
@@ -108,9 +124,19 @@ def picture_scores(run: RunDir, key: str, words: str, *, feeding: str, guided: b
         )
     )
     about = GUIDED if guided else ""
-    scores += _distributions(arrays, words, extractor="domain", real=REAL, generated=about)
-    if run.has(name := f"folds/{key}/inception.npz"):
-        scores += _distributions(run.read_arrays(name), words, extractor=WEIGHTS, real=REAL_SEEN)
+    scores += _distributions(arrays, words, ask, extractor="domain", real=REAL, generated=about)
+    described = run.read_arrays(name) if run.has(name := f"folds/{key}/inception.npz") else None
+    if described is not None:
+        scores += _distributions(described, words, ask, extractor=WEIGHTS, real=REAL_SEEN)
+    classes = run.read_json("dataset.json")["classes"]
+    scores += _class_scores(
+        arrays, decoded, words, ask, extractor="domain", classes=classes, generated=about
+    )
+    if described is not None and "training_labels" in described:  # runs of older versions lack it
+        of_scored = decoded[: len(described["own_probabilities"])]
+        scores += _class_scores(
+            described, of_scored, words, ask, extractor=WEIGHTS, classes=classes
+        )
     sets = (
         ("own", decoded, "generated", "result"),
         ("label_only", decoded, "class label only", "control"),
@@ -119,11 +145,12 @@ def picture_scores(run: RunDir, key: str, words: str, *, feeding: str, guided: b
     for source, labels, method, role in sets:
         if np.bincount(labels).max() < 2:
             continue  # one picture per class has no diversity to measure
-        score = within_class_diversity(
-            arrays[source], labels, method=method, split=words, role=role
+        score = ask(
+            within_class_diversity, arrays[source], labels, method=method, split=words, role=role
         )
         scores.append(replace(score, note=SOURCES[source][2] if source in SOURCES else ""))
-    scores += nearest_training_distance(
+    scores += ask(
+        nearest_training_distance,
         arrays["own"],
         training=arrays["training"],
         held_out=arrays["heldout"],
@@ -142,7 +169,13 @@ def _noted(score: Score, note: str) -> Score:
 
 
 def _distributions(
-    arrays: dict[str, np.ndarray], words: str, *, extractor: str, real: str, generated: str = ""
+    arrays: dict[str, np.ndarray],
+    words: str,
+    ask: Callable[..., Any],
+    *,
+    extractor: str,
+    real: str,
+    generated: str = "",
 ) -> list[Score]:
     """Compare the pictures of each source with the held-out real ones, through one network."""
     domain = extractor == "domain"
@@ -152,7 +185,8 @@ def _distributions(
     for source in (*SOURCES, "training"):
         role, method, note = SOURCES.get(source, ("reference", "real pictures", real))
         notes = (note, "" if source == "training" else generated, few)
-        found = distribution_scores(
+        found = ask(
+            distribution_scores,
             arrays[f"{source}_{'domain' if domain else 'probabilities'}"],
             arrays[f"{source}_features"],
             real_features=arrays["heldout_features"],
@@ -165,3 +199,57 @@ def _distributions(
         note = "; ".join(filter(None, notes))
         scores.extend(replace(score, note=note) for score in found)
     return scores
+
+
+def _class_scores(
+    arrays: dict[str, np.ndarray],
+    decoded: np.ndarray,
+    words: str,
+    ask: Callable[..., Any],
+    *,
+    extractor: str,
+    classes: Sequence[str],
+    generated: str = "",
+) -> list[Score]:
+    """Score the pictures of each class alone, and as many real ones of it, as table 2 does."""
+    name = "domain" if extractor == "domain" else "probabilities"
+    labels = {"own": decoded, "training": arrays["training_labels"]}
+    rows = equally_many(labels["own"], labels["training"], n_classes=len(classes))
+    scores: list[Score] = []
+    for (source, mine), role, method, note in zip(
+        rows.items(),
+        ("result", "reference"),
+        ("generated", "real pictures"),
+        (generated, ""),
+        strict=True,
+    ):
+        found = ask(
+            class_inception_scores,
+            arrays[f"{source}_{name}"][mine],
+            labels[source][mine],
+            classes=classes,
+            extractor=extractor,
+            of_these_classes=extractor == "domain",
+            method=method,
+            split=words,
+            role=role,
+        )
+        scores += [_noted(score, note) if note else score for score in found]
+    return scores
+
+
+def equally_many(
+    own: np.ndarray, training: np.ndarray, *, n_classes: int, seed: int = 0
+) -> dict[str, np.ndarray]:
+    """Return rows that hold as many generated as real pictures of each class, drawn at random."""
+    rng = np.random.default_rng(seed)
+    found: dict[str, list[np.ndarray]] = {"own": [], "training": []}
+    for label in range(n_classes):
+        mine = {
+            "own": rng.permutation(np.flatnonzero(own == label)),
+            "training": rng.permutation(np.flatnonzero(training == label)),
+        }
+        n = min(map(len, mine.values()))
+        for source, rows in mine.items():
+            found[source].append(rows[:n])
+    return {source: np.sort(np.concatenate(rows)) for source, rows in found.items()}

@@ -15,6 +15,7 @@ from phosphene.evaluation.fold_scores import (
     split_words,
     stamp_scores,
 )
+from phosphene.experiment.memory import Memory
 from phosphene.experiment.picture_scoring import picture_scores
 from phosphene.experiment.plan import Plan
 from phosphene.experiment.settings import ExperimentSettings
@@ -24,8 +25,24 @@ from phosphene.score import Score
 PERMUTED = "labels of the training trials permuted, everything that learns is trained again"
 
 
-def score_run(run: RunDir, plan: Plan, settings: ExperimentSettings) -> list[Score]:
-    """Compute all scores that the run's arrays allow so far."""
+def score_run(
+    run: RunDir, plan: Plan, settings: ExperimentSettings, memory: Memory | None = None
+) -> list[Score]:
+    """Compute all scores that the run's arrays allow so far.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    plan
+        What was trained.
+    settings
+        The recipe's settings.
+    memory
+        Of earlier calls in the same run, whose scores are taken where nothing changed; None
+        computes all.
+    """
+    memory = memory or Memory()
     split = run.read_json("split.json")
     dataset = run.read_json("dataset.json")
     keys = [fold["key"] for fold in split["folds"]]
@@ -36,16 +53,25 @@ def score_run(run: RunDir, plan: Plan, settings: ExperimentSettings) -> list[Sco
     )
     feeding = _feeding(plan, settings)
     scores = ceiling_scores(dataset)
-    scores += _decoding(run, plan, keys, words, dataset, seed=settings.seed)
+    scores += _decoding(run, plan, keys, words, dataset, seed=settings.seed, memory=memory)
     for key in keys:
-        scores += picture_scores(run, key, words, feeding=feeding, guided=plan.painter.guided)
+        scores += picture_scores(
+            run, key, words, feeding=feeding, guided=plan.painter.guided, memory=memory
+        )
         if plan.extra_scores is not None:
             scores += plan.extra_scores(run, key, words)
     return stamp_scores(scores, split)
 
 
 def _decoding(
-    run: RunDir, plan: Plan, keys: list[str], words: str, dataset: dict, *, seed: int
+    run: RunDir,
+    plan: Plan,
+    keys: list[str],
+    words: str,
+    dataset: dict,
+    *,
+    seed: int,
+    memory: Memory,
 ) -> list[Score]:
     arrays = pool_arrays(run, keys, "decoding.npz")
     if not arrays:
@@ -59,7 +85,8 @@ def _decoding(
     def add(key: str, method: str, role: str = "result", note: str = "", source=arrays) -> None:
         if key not in source:
             return
-        found = decoding_scores(
+        found = memory.ask(
+            decoding_scores,
             source[key],
             source["labels"],
             recordings=source["recording"],
@@ -108,7 +135,8 @@ def _decoding(
     ):
         if key in arrays and large.any():
             scores.append(
-                kmeans_score(
+                memory.ask(
+                    kmeans_score,
                     arrays[key][large],
                     arrays["labels"][large],
                     n_classes=n_classes,
@@ -122,7 +150,8 @@ def _decoding(
                     unit=design["unit"],
                 )
             )
-    scores += recording_scores(
+    scores += memory.ask(
+        recording_scores,
         arrays["probabilities"],
         arrays["labels"],
         recordings=arrays["recording"],

@@ -1,5 +1,6 @@
 """Scores of generated pictures: their distribution, their class, their variety, their novelty."""
 
+from phosphene.evaluation.pictures.class_scores import class_inception_scores
 from phosphene.evaluation.pictures.consistency import class_consistency
 from phosphene.evaluation.pictures.distribution import (
     distribution_scores,
@@ -11,6 +12,7 @@ from phosphene.evaluation.pictures.novelty import nearest_pictures, nearest_trai
 
 __all__ = [
     "class_consistency",
+    "class_inception_scores",
     "distribution_scores",
     "frechet_distance",
     "inception_score",
