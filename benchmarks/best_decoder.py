@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from ensemble_training import EnsembleSettings, train_ensemble
 from scipy.special import softmax
 
 from phosphene.data.dataset import load_dataset
@@ -35,6 +34,9 @@ from phosphene.evaluation.decoding import decoding_scores
 from phosphene.evaluation.probes import shrinkage_lda
 from phosphene.evaluation.riemann import riemann_available, tangent_space
 from phosphene.evaluation.thinning import baseline_step
+from phosphene.experiment.watch import Watch
+from phosphene.recipes.phosphene_best.ensemble import EnsembleSettings, fit_members
+from phosphene.training.progress import SilentProgress
 from phosphene.training.seeding import derive_seed
 
 PLAIN = "compact_cnn of the quick presets"
@@ -123,8 +125,13 @@ def decode(trials: Trials, settings: EnsembleSettings, *, seed: int) -> tuple[Ta
     whole = np.zeros((len(trials), trials.n_classes))
     began = time.process_time()
     for number, (train, test, rows) in enumerate(folds(trials)):
-        members = train_ensemble(
-            settings, train, train.labels, seed=derive_seed(seed, "encoder", number)
+        members = fit_members(
+            settings,
+            train,
+            train.labels,
+            seed=derive_seed(seed, "encoder", number),
+            stage="ensemble",
+            watch=Watch(log=lambda record: None, progress=SilentProgress(), fold=str(number)),
         )
         system = members.join()
         whole[rows] = system.decoder.probabilities(system.features(test.epochs))
