@@ -58,6 +58,48 @@ def test_class_only_pictures_are_drawn_anew_each_step(smoke, dataset, system):
     assert max(len(pictures) for pictures in found.values()) > 1
 
 
+def test_fixed_pictures_are_of_the_class_and_stay_the_same(
+    smoke, dataset, system, one_shade_images
+):
+    settings = replace(smoke, fixed_pictures=True)
+    table = dataset.trials.table.assign(stimulus="")
+    trials = replace(dataset.trials, table=table).select(np.arange(16))
+    found = {}
+    for images in (dataset.images, one_shade_images):
+        batches = painting.picture_batches(settings, system, trials, images, seed=0)
+        for step in range(6):
+            for picture, feature, label in zip(*batches(step), strict=True):
+                key = (id(images), feature.numpy().tobytes())
+                found.setdefault(key, set()).add(picture.numpy().tobytes())
+                if images is one_shade_images:
+                    assert round((float(picture[0, 0, 0]) + 1) * 127.5 / 50) == int(label)
+    assert {len(pictures) for pictures in found.values()} == {1}
+    drawn = set.union(*(v for key, v in found.items() if key[0] == id(dataset.images)))
+    assert len(drawn) > 4  # not one picture per class
+    other = painting.picture_batches(settings, system, trials, dataset.images, seed=1)(0)[0]
+    same = painting.picture_batches(settings, system, trials, dataset.images, seed=0)(0)[0]
+    assert (other != same).any()
+
+
+def test_a_picture_of_ones_own_is_kept_under_fixed_pictures(smoke, dataset, system):
+    settings = replace(smoke, fixed_pictures=True)
+    fixed, drawn = (
+        painting.picture_batches(s, system, dataset.trials, dataset.images, seed=0)(0)
+        for s in (settings, smoke)
+    )
+    for one, other in zip(fixed, drawn, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+def test_shuffled_batches_hold_each_trial_once_in_turn(smoke, dataset, system):
+    settings = replace(smoke, balanced_batches=False, clear_trials=False, generator_batch=24)
+    batches = painting.picture_batches(settings, system, dataset.trials, dataset.images, seed=0)
+    seen = torch.cat([batches(step)[2] for step in range(10)])
+    assert np.bincount(seen).tolist() == np.bincount(dataset.trials.labels).tolist()
+    counts = {tuple(np.bincount(batches(step)[2], minlength=4)) for step in range(10)}
+    assert len(counts) > 1
+
+
 def test_paired_batches_hold_each_trial_with_its_own_picture(smoke, dataset, system):
     trials = dataset.trials
     batches = painting.picture_batches(smoke, system, trials, dataset.images, seed=0)

@@ -2,13 +2,18 @@ import re
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import tyro
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from phosphene.data.scaling import ChannelScaler
+from phosphene.experiment import course, encoding
+from phosphene.export.bundle import load_bundle
 from phosphene.export.networks import build_network
-from phosphene.recipes.eeg2image_2023 import config, run
+from phosphene.recipes.eeg2image_2023 import RECIPE, config, run
+from phosphene.training.batches import index_batches
 
 
 def check(settings, *, n_classes):
@@ -61,6 +66,118 @@ def test_triplets_need_two_trials_of_each_class_in_a_batch(changes, words):
     with pytest.raises(ValueError, match="--encoder-batch 80 or more") as error:
         check(settings, n_classes=40)
     assert all(word in str(error.value) for word in words)
+
+
+def test_shuffled_batches_need_no_two_trials_of_each_class():
+    settings = replace(config.code(), encoder_batch=40)
+    check(settings, n_classes=40)
+    with pytest.raises(ValueError, match="--encoder-batch 80 or more"):
+        check(replace(settings, balanced_batches=True), n_classes=40)
+
+
+@pytest.mark.parametrize(("balanced", "divides"), [(True, False), (False, True)])
+def test_devices_share_batches_as_they_are_made(balanced, divides):
+    settings = replace(
+        config.code(), balanced_batches=balanced, encoder_batch=64, generator_batch=64
+    )
+    plan = run.make_plan(settings)
+    if divides:
+        plan.check(n_classes=4, n_devices=4)
+        with pytest.raises(ValueError, match="`--encoder-batch` must divide evenly"):
+            run.make_plan(replace(settings, encoder_batch=62)).check(n_classes=4, n_devices=4)
+    else:
+        with pytest.raises(ValueError, match="in whole rows per class, must divide evenly"):
+            plan.check(n_classes=9, n_devices=8)
+
+
+@pytest.fixture
+def trained_with(easy_trials, quiet_watch, monkeypatch):
+    """Return the step and the first batch with which a preset's encoder would be trained."""
+
+    def trained_with(settings):
+        kept = []
+        monkeypatch.setattr(encoding, "fit", lambda step, batch, **_: kept.append((step, batch(0))))
+        plan = run.encoder_plan(settings, name="encoder")
+        system = plan.train(
+            easy_trials, easy_trials.labels, seed=0, stage="encoder", watch=quiet_watch.watch
+        )
+        return system, *kept[0]
+
+    return trained_with
+
+
+@pytest.mark.parametrize(
+    ("preset", "n_layers", "squared", "scaling"),
+    [
+        ("paper", 1, True, "channel"),
+        ("code", 2, False, "window"),
+        ("executed", 2, False, "window"),
+        ("quick_published", 2, True, "channel"),
+    ],
+)
+def test_presets_reach_the_encoder(trained_with, easy_trials, preset, n_layers, squared, scaling):
+    settings = replace(RECIPE.config(preset), encoder_epochs=1, encoder_batch=30)
+    system, step, (signals, labels) = trained_with(settings)
+    assert len(step.encoder.layers) == n_layers
+    assert (step.squared, step.margin_loss, step.objective) == (squared, 1.0, "triplet")
+    assert step.encoder.n_features == 128
+    assert system.scaling == scaling
+    order = index_batches(120, batch_size=30, seed=0)(0)
+    shuffled = np.array_equal(labels, easy_trials.labels[order])
+    assert shuffled is not settings.balanced_batches
+    largest = signals.amax((1, 2))
+    assert bool(torch.allclose(largest, torch.ones(30))) is (scaling == "window")
+
+
+@pytest.mark.parametrize(
+    ("preset", "expected"),
+    [
+        ("paper", ("normal", False, 1, 0.0, "z", False, True, True)),
+        ("code", ("uniform", True, 2, 1e-5, "z_and_features", True, True, True)),
+        ("executed", ("uniform", True, 2, 1e-5, "z_and_features", False, False, False)),
+        ("quick_published", ("normal", False, 1, 0.0, "z", False, True, True)),
+    ],
+)
+def test_presets_reach_the_gan(preset, expected):
+    settings = replace(
+        RECIPE.config(preset), image_size=16, generator_width=4, discriminator_width=4,
+        generator_steps=2,
+    )  # fmt: skip
+    painter = run.EEG2ImagePainter(settings)
+    step = painter.make(color=1, n_classes=3, seed=0)
+    ordinary = [
+        {type(m) is torch.nn.BatchNorm2d for m in net.modules() if isinstance(m, _BatchNorm)}
+        for net in (step.generator, step.discriminator)
+    ]
+    found = (step.noise, step.halved, step.n_adversarial_terms, step.mode_seeking_eps)
+    found += (step.mode_seeking_noise, step.generator.spectral_norm, *ordinary[0], *ordinary[1])
+    assert found == expected
+    assert painter.noise == step.noise
+    assert step.policy == ("color", "translation")
+    assert (step.mode_seeking, step.mode_seeking_every) == (1.0, 1)
+    values = step((torch.rand(6, 1, 16, 16), torch.randn(6, 128), torch.arange(6) % 3))
+    assert all(bool(value.isfinite()) for value in values.values())
+
+
+@pytest.mark.parametrize("preset", ["code", "executed"])
+def test_the_released_code_trains_to_a_bundle_that_scales_windows(
+    preset, train_again, dataset, monkeypatch
+):
+    monkeypatch.setattr(course, "score_run", lambda *_: [])
+    settings = replace(
+        RECIPE.config(preset), n_folds=2, decode_folds=1, null_folds=0, encoder_epochs=1,
+        encoder_batch=32, compare_encoder=None, image_size=16, generator_width=4,
+        discriminator_width=4, generator_steps=2, generator_batch=8, judge_steps=2, n_scored=8,
+        n_draws=1, inception="off",
+    )  # fmt: skip
+    trained, _ = train_again(settings)
+    bundle = load_bundle(trained.path / "bundle")
+    assert (bundle.system.scaling, bundle.system.noise) == ("window", "uniform")
+    arrays = trained.read_arrays("folds/0/decoding.npz")
+    ids = list(dataset.trials.table["trial"])
+    trials = dataset.trials.select([ids.index(name) for name in arrays["trial"]])
+    features = bundle.system.features(trials.epochs)
+    np.testing.assert_allclose(features, arrays["features"], atol=1e-5)
 
 
 def test_generator_takes_its_widths_from_the_settings(smoke):
