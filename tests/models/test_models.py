@@ -7,6 +7,7 @@ from phosphene.models.autoencoders.picture_vae import PictureEncoder
 from phosphene.models.classifiers.picture_cnn import PictureCNN
 from phosphene.models.discriminators.brain2image import Brain2ImageDiscriminator
 from phosphene.models.discriminators.dcgan import DCGANDiscriminator
+from phosphene.models.discriminators.projection import ProjectionDiscriminator
 from phosphene.models.discriminators.thoughtviz import (
     ThoughtVizGlyphDiscriminator,
     ThoughtVizImageDiscriminator,
@@ -23,6 +24,7 @@ from phosphene.models.generators.thoughtviz import (
     ThoughtVizGlyphGenerator,
     ThoughtVizImageGenerator,
 )
+from phosphene.models.generators.upsampling import UpsamplingGenerator
 
 N_CHANS, N_TIMES, N_FEATURES, SIZE = 3, 40, 6, 16
 
@@ -105,6 +107,16 @@ NETWORKS = {
     ),
     "discriminator": (
         lambda: DCGANDiscriminator(n_features=N_FEATURES, size=SIZE, color=1, width=4),
+        [(1, SIZE, SIZE), (N_FEATURES,)],
+        (),
+    ),
+    "upsampling_generator": (
+        lambda: UpsamplingGenerator(n_noise=5, n_features=N_FEATURES, size=SIZE, color=1, width=4),
+        [(5,), (N_FEATURES,)],
+        (1, SIZE, SIZE),
+    ),
+    "projection_discriminator": (
+        lambda: ProjectionDiscriminator(n_features=N_FEATURES, size=SIZE, color=1, width=4),
         [(1, SIZE, SIZE), (N_FEATURES,)],
         (),
     ),
