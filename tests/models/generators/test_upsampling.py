@@ -25,6 +25,8 @@ def test_widths_halve_from_a_map_of_four_pixels(network):
 def test_no_stage_is_wider_than_allowed():
     network = UpsamplingGenerator(size=64, width=8, max_width=20)
     assert [layer.in_channels for layer in network.grow] == [20, 20, 20, 16]
+    narrow = UpsamplingGenerator(n_noise=5, n_features=3, size=16, color=1, width=8, max_width=6)
+    assert narrow(draw(2, 5), draw(2, 3)).shape == (2, 1, 16, 16)
 
 
 def test_equals_the_formula_written_out(network):

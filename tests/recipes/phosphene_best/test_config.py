@@ -60,6 +60,14 @@ def test_refuses_values_that_cannot_be_trained_with(name, wrong):
             replace(config.quick(), **{name: value})
 
 
+@pytest.mark.parametrize("name", ["generator", "discriminator"])
+def test_refuses_unknown_networks(name):
+    quick = config.quick()
+    object.__setattr__(quick, name, "resnet")
+    with pytest.raises(ValueError, match=f"^`{name}` must be one of"):
+        quick.__post_init__()
+
+
 def test_refuses_an_unknown_augmentation():
     quick = config.quick()
     object.__setattr__(quick, "augment", ("color", "cutuot"))

@@ -9,9 +9,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from phosphene.cli.ablate import copy_stages
 from phosphene.export.bundle import load_bundle
 from phosphene.recipes import get_recipe
 from phosphene.recipes.phosphene_best import RECIPE, config
+from phosphene.recipes.phosphene_best.run import ensemble_settings
 from phosphene.run_dir import RunDir
 from phosphene.score import scores_to_json
 
@@ -85,6 +87,35 @@ def test_the_bundle_holds_the_whole_ensemble(best, dataset):
     np.testing.assert_allclose(features, arrays["features"], atol=1e-4)
     found = system.decoder.probabilities(features)
     np.testing.assert_allclose(found, arrays["probabilities"], atol=1e-4)
+
+
+def test_every_ablation_changes_the_pictures_alone():
+    quick = config.quick()
+    variants = RECIPE.variants(quick)
+    assert len({str(each) for each in variants.values()} | {str(quick)}) == len(variants) + 1
+    for each in variants.values():
+        assert ensemble_settings(each) == ensemble_settings(quick)
+        assert (each.split_seed, each.judge_steps, each.null_folds) == (
+            quick.split_seed, quick.judge_steps, quick.null_folds,
+        )  # fmt: skip
+
+
+def test_shared_stages_are_files_of_a_fold(best):
+    folder = best.run.fold("0")
+    assert [name for name in RECIPE.shared_stages if not (folder / name).exists()] == []
+
+
+@pytest.mark.slow
+def test_a_variant_trains_on_what_another_shares(best, data_folder, start_run, tmp_path):
+    settings = RECIPE.variants(config.smoke())["EEG2Image's discriminator"]
+    run = start_run(tmp_path / "variant", settings)
+    copy_stages(best.run, run, RECIPE.shared_stages)
+    scores = RECIPE.train(settings, data=data_folder, run=run)
+    assert [s for s in scores if s.section == "decoding"] == [
+        s for s in best.scores if s.section == "decoding"
+    ]
+    drawn = [each.read_arrays("folds/0/generated.npz")["own"] for each in (run, best.run)]
+    assert not np.array_equal(*drawn)
 
 
 def test_results_and_page_lie_beside_the_recipe():

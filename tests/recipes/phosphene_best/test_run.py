@@ -18,6 +18,20 @@ def test_generator_takes_its_sizes_from_the_settings(settings):
     assert gan.generator(torch.zeros(2, 5), torch.zeros(2, n_features)).shape == (2, 3, 32, 32)
 
 
+@pytest.mark.parametrize(
+    ("generator", "discriminator", "names"),
+    [
+        ("upsampling", "projection", ("UpsamplingGenerator", "ProjectionDiscriminator")),
+        ("transposed", "dcgan", ("DCGANGenerator", "DCGANDiscriminator")),
+    ],
+)
+def test_networks_follow_the_settings(settings, generator, discriminator, names):
+    chosen = replace(settings, generator=generator, discriminator=discriminator)
+    gan = run.BestPainter(chosen).make(color=1, n_classes=4, seed=0)
+    assert (type(gan.generator).__name__, type(gan.discriminator).__name__) == names
+    gan((torch.rand(8, 1, 16, 16) * 2 - 1, torch.randn(8, 16), torch.arange(8) // 2))
+
+
 def test_same_seed_builds_the_same_networks(settings):
     first, again = (run.BestPainter(settings).make(color=1, n_classes=4, seed=s) for s in (0, 0))
     for name in ("generator", "discriminator"):

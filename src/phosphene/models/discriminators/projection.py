@@ -54,14 +54,13 @@ class ProjectionDiscriminator(nn.Module):
         self.n_features, self.size, self.color = n_features, size, color
         widths = [min(width * 2**stage, max_width) for stage in range(int(log2(size // 4)) + 1)]
         self.first = nn.Conv2d(color, widths[0], 3, padding=1)
-        self.stages = nn.ModuleList(
-            nn.Conv2d(n_in, n_out, 4, 2, padding=1) for n_in, n_out in pairwise(widths)
-        )
+        stages = [nn.Conv2d(n_in, n_out, 4, 2, padding=1) for n_in, n_out in pairwise(widths)]
+        self.stages = nn.ModuleList(stages)
         self.head = nn.Linear(16 * widths[-1], 1)
         self.project = nn.Linear(n_features, widths[-1], bias=False)
-        for layer in (self.first, *self.stages):
+        for layer in (self.first, *stages):
             nn.init.kaiming_normal_(layer.weight, a=0.2)
-            nn.init.zeros_(layer.bias)
+            layer.bias.data.zero_()  # pyright: ignore[reportOptionalMemberAccess]
         nn.init.normal_(self.project.weight, std=n_features**-0.5)
 
     def forward(

@@ -60,21 +60,21 @@ class UpsamplingGenerator(nn.Module):
         n_stages = int(log2(size // 4))
         widths = [min(width * 2**stage, max_width) for stage in range(n_stages, -1, -1)]
         self.first = nn.Linear(n_joined, 16 * widths[0])
-        self.grow = nn.ModuleList(
+        grow = [
             nn.Conv2d(n_in, n_out, 3, padding=1, bias=False) for n_in, n_out in pairwise(widths)
-        )
+        ]
+        tune = [nn.Linear(n_joined, 2 * n) for n in widths[1:]]
+        self.grow, self.tune = nn.ModuleList(grow), nn.ModuleList(tune)
         self.norms = nn.ModuleList(
             nn.BatchNorm2d(n, eps=1e-3, momentum=0.01, affine=False) for n in widths[1:]
         )
-        self.tune = nn.ModuleList(nn.Linear(n_joined, 2 * n) for n in widths[1:])
-        self.last = nn.Conv2d(width, color, 3, padding=1)
+        self.last = nn.Conv2d(widths[-1], color, 3, padding=1)
         nn.init.normal_(self.first.weight, std=n_joined**-0.5)
-        for grow in self.grow:
-            nn.init.kaiming_normal_(grow.weight, a=0.2)
-        for tune in self.tune:
-            nn.init.normal_(tune.weight, std=0.3 * n_joined**-0.5)
-            nn.init.zeros_(tune.bias)
-        nn.init.normal_(self.last.weight, std=(9 * width) ** -0.5)
+        for convolution, gains in zip(grow, tune, strict=True):
+            nn.init.kaiming_normal_(convolution.weight, a=0.2)
+            nn.init.normal_(gains.weight, std=0.3 * n_joined**-0.5)
+            nn.init.zeros_(gains.bias)
+        nn.init.normal_(self.last.weight, std=(9 * widths[-1]) ** -0.5)
 
     def forward(
         self, z: Float[Tensor, "batch noise"], f: Float[Tensor, "batch feature"]

@@ -18,6 +18,27 @@ def _evaluate(run, progress):
     return evaluate(run, progress)
 
 
+ABLATIONS = {
+    "transposed generator": {"generator": "transposed", "generator_width": 24},
+    "EEG2Image's discriminator": {"discriminator": "dcgan", "discriminator_width": 24},
+    "no guidance": {"guidance": 0.0},
+    "a quarter of the guidance": {"guidance": 0.25},
+    "no DiffAugment": {"augment": ()},
+    "no mode seeking": {"mode_seeking": 0.0},
+    "last weights": {"ema": 0.0},
+    "all trials": {"clear_trials": False},
+    "no class pull": {"class_pull": 0.0},
+    "features as they are": {"standardize_features": False},
+    "no feature jitter": {"feature_jitter": 0.0},
+}
+"""Of the pictures alone; `benchmarks/best_decoder.py` scores the parts of the ensemble. Networks of
+EEG2Image get the width that its own `quick` has."""
+SHARED_STAGES = (
+    *("encoder", "decoding.npz", "judge", "domain"),
+    *("null_probabilities", "null.npz", "linear_null.npz"),
+)
+"""What none of the ablations bears on; the guide is trained under the `augment` of each."""
+
 RECIPE = Recipe(
     key="phosphene_best",
     title="Our own best: ensemble decoding and guided pictures",
@@ -30,5 +51,7 @@ RECIPE = Recipe(
     train=_train,
     evaluate=_evaluate,
     several_devices=True,
+    ablations=ABLATIONS,
+    shared_stages=SHARED_STAGES,
     module_folder=Path(__file__).parent,
 )

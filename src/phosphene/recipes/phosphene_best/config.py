@@ -6,7 +6,11 @@ from typing import Literal, get_args
 from phosphene import _checks
 from phosphene.experiment.settings import ExperimentSettings
 
+GeneratorName = Literal["upsampling", "transposed"]
+DiscriminatorName = Literal["projection", "dcgan"]
 Augmentation = Literal["color", "translation", "cutout"]
+
+_OPTIONS = {"generator": GeneratorName, "discriminator": DiscriminatorName}
 
 _RATES = ("encoder_lr", "generator_lr", "discriminator_lr")
 _LEAST = {
@@ -68,11 +72,17 @@ class Config(ExperimentSettings):
     dropout: float = 0.25
     """Dropout of the networks (as EEGNet, arXiv:1611.08024)."""
 
+    generator: GeneratorName = "upsampling"
+    """Copies values to squares and convolves, the class told at every size (Odena et al., 2016;
+    arXiv:1707.00683); or "transposed", the convolutions of EEG2Image (2023)."""
+    discriminator: DiscriminatorName = "projection"
+    """Sees full resolution, and the class by an inner product (arXiv:1802.05637); or "dcgan", that
+    of EEG2Image (2023)."""
     n_noise: int = 128
     """Length of the latent noise, from N(0, I) (EEG2Image, 2023)."""
-    generator_width: int = 64
+    generator_width: int = 32
     """Channels before the generator's last layer; ours."""
-    discriminator_width: int = 64
+    discriminator_width: int = 32
     """Channels after the discriminator's first layer; ours."""
     generator_lr: float = 2e-4
     """Largest Adam step of the generator; ours. Both are annealed to zero along a cosine."""
@@ -88,7 +98,7 @@ class Config(ExperimentSettings):
     """Weight of the mode-seeking term (arXiv:1903.05628); 0 is off."""
     mode_seeking_every: int = 4
     """Steps between mode-seeking terms, whose weight is multiplied by it; ours."""
-    guidance: float = 0.25
+    guidance: float = 1.0
     """Weight of a frozen picture classifier that shows the generator the class of its trial
     (ThoughtViz, 2018); 0 is off. It shares no weights with judge and scores."""
     ema: float = 0.998
@@ -99,6 +109,8 @@ class Config(ExperimentSettings):
 
     def __post_init__(self) -> None:
         ExperimentSettings.__post_init__(self)
+        for name, options in _OPTIONS.items():
+            _checks.check_option(name, getattr(self, name), get_args(options))
         for step in self.augment:
             _checks.check_option("augment", step, get_args(Augmentation))
         for name in _RATES:
@@ -123,8 +135,8 @@ def quick() -> Config:
         n_noise=32,
         generator_steps=5000,
         generator_batch=32,
-        generator_width=24,
-        discriminator_width=24,
+        generator_width=16,
+        discriminator_width=16,
         generator_lr=1e-3,
         discriminator_lr=1e-3,
         judge_steps=600,

@@ -119,15 +119,31 @@ class BestPainter:
     def spec(self, *, color: int, n_classes: int) -> dict[str, Any]:
         """Return what `build_network` needs to build the generator."""
         config = self.config
+        transposed = config.generator == "transposed"
         return {
-            "network": "DCGANGenerator",
+            "network": "DCGANGenerator" if transposed else "UpsamplingGenerator",
             "settings": {
                 "n_noise": config.n_noise,
                 "n_features": self._n_features(n_classes),
                 "size": config.image_size,
                 "color": color,
                 "width": config.generator_width,
-                "he_init": True,
+                **({"he_init": True} if transposed else {}),
+            },
+        }
+
+    def discriminator_spec(self, *, color: int, n_classes: int) -> dict[str, Any]:
+        """Return what `build_network` needs to build the discriminator."""
+        config = self.config
+        dcgan = config.discriminator == "dcgan"
+        return {
+            "network": "DCGANDiscriminator" if dcgan else "ProjectionDiscriminator",
+            "settings": {
+                "n_features": self._n_features(n_classes),
+                "size": config.image_size,
+                "color": color,
+                "width": config.discriminator_width,
+                **({"batch_norm": False, "he_init": True} if dcgan else {}),
             },
         }
 
@@ -144,19 +160,7 @@ class BestPainter:
         config = self.config
         with seeded(derive_seed(seed, "GAN weights")):
             generator = build_network(self.spec(color=color, n_classes=n_classes))
-            discriminator = build_network(
-                {
-                    "network": "DCGANDiscriminator",
-                    "settings": {
-                        "n_features": self._n_features(n_classes),
-                        "size": config.image_size,
-                        "color": color,
-                        "width": config.discriminator_width,
-                        "batch_norm": False,
-                        "he_init": True,
-                    },
-                }
-            )
+            discriminator = build_network(self.discriminator_spec(color=color, n_classes=n_classes))
         return GANStep(
             generator,
             discriminator,
