@@ -50,6 +50,11 @@ SCORES = (
         "classifier trained on pictures that the generator never saw.",
     ),
     (
+        "inception classification accuracy",
+        "Share of generated pictures in which Inception-v3 sees the intended class rather than any "
+        "other of the 1000 of ImageNet. Real pictures, shrunk alike, have a value below one.",
+    ),
+    (
         "is[",
         "Inception Score: high when each picture is clearly of one class and all classes occur. It "
         "says nothing about the right class, nor about copies. The bracket names the classifier; "

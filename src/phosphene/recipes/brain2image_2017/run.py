@@ -12,7 +12,7 @@ from phosphene.experiment.encoding import EncoderSettings, train_encoder
 from phosphene.experiment.painting import check_batches
 from phosphene.experiment.plan import EncoderPlan, PainterStep, Plan
 from phosphene.export.networks import build_network
-from phosphene.recipes.brain2image_2017 import interpolation
+from phosphene.recipes.brain2image_2017 import interpolation, scoring
 from phosphene.recipes.brain2image_2017.config import Config
 from phosphene.run_dir import RunDir
 from phosphene.score import Score
@@ -67,7 +67,7 @@ def make_plan(config: Config) -> Plan:
         painter=painter,
         check=partial(_check, config),
         after_painting=partial(interpolation.interpolate, config, painter),
-        extra_scores=interpolation.interpolation_scores,
+        extra_scores=scoring.extra_scores,
     )
 
 
