@@ -7,6 +7,7 @@ from torch import nn
 
 from phosphene.data.scaling import ChannelScaler, WindowScaler
 from phosphene.evaluation.probes import linear_probe
+from phosphene.evaluation.riemann import riemann_available
 from phosphene.evaluation.thinning import baseline_step
 from phosphene.experiment import encoding
 from phosphene.experiment.encoding import EncoderSettings
@@ -260,3 +261,16 @@ def test_lda_takes_all_samples_that_the_band_needs(easy_trials, band, step):
     train, test = trials.select(np.arange(90)), trials.select(np.arange(90, 120))
     right = encoding.decode_linearly(train, train.labels, test).argmax(1) == test.labels
     assert right.mean() > 0.8 if step == 1 else right.mean() < 0.6
+
+
+def test_classical_decoders_see_the_given_labels_and_one_can_be_left_out(easy_trials):
+    train, test = easy_trials.select(np.arange(90)), easy_trials.select(np.arange(90, 120))
+    turned = (train.labels + 1) % 3
+    found = encoding.decode_classically(train, turned, test, riemann=True)
+    assert found.keys() <= {"lda_probabilities", "riemann_probabilities"}
+    assert ("riemann_probabilities" in found) is riemann_available()
+    for probabilities in found.values():
+        assert (probabilities.argmax(1) == (test.labels + 1) % 3).mean() > 0.8
+    assert list(encoding.decode_classically(train, turned, test, riemann=False)) == [
+        "lda_probabilities"
+    ]

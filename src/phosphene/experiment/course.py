@@ -192,7 +192,9 @@ def decode_fold(course: Course, trials: Trials, fold: Fold) -> None:
     if not course.devices.first:
         return
     arrays = encoding.decode(system, training, test, seed=seed)
-    arrays["lda_probabilities"] = encoding.decode_linearly(training, training.labels, test)
+    arrays |= encoding.decode_classically(
+        training, training.labels, test, riemann=course.settings.riemann
+    )
     if other is not None:
         found = encoding.decode(other, training, test, seed=seed)
         arrays["compare_probe_probabilities"] = found["probe_probabilities"]
@@ -247,7 +249,9 @@ def decode_null(course: Course, trials: Trials, fold: Fold) -> None:
         run.write_arrays(f"folds/{fold.key}/linear_null.npz", {"scores": nulls})
     if devices.first:
         labels = permute(np.random.default_rng([seed, 1]))
-        arrays["lda_probabilities"] = encoding.decode_linearly(training, labels, test)
+        arrays |= encoding.decode_classically(
+            training, labels, test, riemann=course.settings.riemann
+        )
     labels = permute(np.random.default_rng([seed, 2]))
     encoders = {"probabilities": course.plan.encoder}
     if course.plan.compared is not None:

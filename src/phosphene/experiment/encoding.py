@@ -14,6 +14,7 @@ from phosphene.data.scaling import SCALERS, ChannelScaler
 from phosphene.data.trials import Trials
 from phosphene.evaluation.controls import class_mean_features, noise_like_recordings
 from phosphene.evaluation.probes import Probe, linear_probe, shrinkage_lda
+from phosphene.evaluation.riemann import riemann_available, tangent_space
 from phosphene.evaluation.thinning import baseline_step
 from phosphene.experiment.watch import Watch
 from phosphene.export.networks import build_network
@@ -310,3 +311,26 @@ def decode_linearly(train: Trials, labels: np.ndarray, test: Trials) -> np.ndarr
     step = baseline_step(train.preprocessing, sfreq=train.sfreq)
     lda = shrinkage_lda(epochs, labels, n_classes=train.n_classes, step=step)
     return lda.predict_proba(np.asarray(test.epochs))
+
+
+def decode_classically(
+    train: Trials, labels: np.ndarray, test: Trials, *, riemann: bool
+) -> dict[str, np.ndarray]:
+    """Return class probabilities of held-out trials by the classical decoders of evoked responses.
+
+    Parameters
+    ----------
+    train, test
+        Trials of a fold.
+    labels
+        Classes of the training trials, or permuted ones for the null.
+    riemann
+        Whether to decode in the tangent space too, where pyriemann is installed.
+    """
+    found = {"lda_probabilities": decode_linearly(train, labels, test)}
+    if riemann and riemann_available():
+        step = baseline_step(train.preprocessing, sfreq=train.sfreq)
+        epochs = np.asarray(train.epochs)
+        probe = tangent_space(epochs, labels, n_classes=train.n_classes, step=step)
+        found["riemann_probabilities"] = probe.predict_proba(np.asarray(test.epochs))
+    return found

@@ -104,6 +104,7 @@ def _decoding(
     if objective != "triplet":
         add("probe_probabilities", f"{main}, linear probe")
     add("lda_probabilities", "shrinkage LDA", "baseline")
+    add("riemann_probabilities", "tangent space", "baseline")
     other = published = ""
     if plan.compared is not None:
         other = plan.compared.name
@@ -119,6 +120,7 @@ def _decoding(
         for key, method in (
             ("probabilities", f"permuted labels: {main}"),
             ("lda_probabilities", "permuted labels: shrinkage LDA"),
+            ("riemann_probabilities", "permuted labels: tangent space"),
             ("compare_probe_probabilities", f"permuted labels: {other}"),
         ):
             first = len(scores)

@@ -42,6 +42,10 @@ class ExperimentSettings:
     allow_leak: str | None = None
     """Reason to accept a split that overlaps; it is stamped on every score."""
 
+    riemann: bool = True
+    """Decode in the tangent space of covariances beside shrinkage LDA, where pyriemann is
+    installed; minutes with many classes and channels."""
+
     image_size: int = 128
     """Height and width of the pictures."""
     generator_steps: int = 106_000

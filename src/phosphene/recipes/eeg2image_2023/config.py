@@ -297,6 +297,7 @@ def demo() -> Config:
         generator_width=16,
         discriminator_width=16,
         inception="off",
+        riemann=False,
     )
 
 
@@ -316,7 +317,7 @@ def smoke() -> Config:
         discriminator_width=8,
         generator_steps=4,
         generator_batch=16,
-        judge_steps=20,
+        judge_steps=10,
         inception="off",
         n_scored=40,
         n_draws=2,
