@@ -21,6 +21,7 @@ MANY_CORES = 4
 OPTIONAL = {
     "mne-bids": "reads BIDS folders",
     "pymatreader": "reads EEGLAB files in MATLAB's 7.3 format",
+    "pyriemann": "decodes in the tangent space of covariances, a baseline beside LDA",
 }
 """Packages that only some files need."""
 CPU_TORCH = "https://download.pytorch.org/whl/cpu"

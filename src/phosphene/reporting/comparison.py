@@ -43,7 +43,8 @@ ORDER = (
 """Scores of pictures, as they stand from left to right; others follow."""
 BEST = "best possible decoder"
 REAL = "real pictures"
-OF_LDA = " of shrinkage LDA"
+CLASSICAL = {" of shrinkage LDA": "lda", " of tangent space": "tangent space"}
+"""How columns of classical decoders end, and what their method's name holds."""
 HOW_TO_READ = (
     "Small print of one run: its 95 % interval. Of several seeds: the mean stands large, and below "
     "it the lowest and the highest seed; where all seeds agree, the interval."
@@ -137,7 +138,7 @@ def _facts(runs: Sequence[RunResult]) -> tuple[tuple[str, str], ...]:
 
 
 def _decoding_block(systems: Sequence[System], *, each_seed: bool) -> Block:
-    """Return the main decoding metric, AUC and k-means, the first two beside shrinkage LDA."""
+    """Return the main decoding metric, AUC and k-means, the first two beside classical decoders."""
     columns: list[Column] = []
     cells: list[list[Cell]] = [[] for _ in systems]
 
@@ -154,14 +155,16 @@ def _decoding_block(systems: Sequence[System], *, each_seed: bool) -> Block:
         def own(run: RunResult, name: str = name) -> list[Score]:
             return _like_main(run, name)
 
-        def classical(run: RunResult, name: str = name) -> list[Score]:
-            main = _like_main(run, name)
-            baselines = same_metric(main[0], run.scores, role="baseline") if main else []
-            return [s for s in baselines if "lda" in s.method.lower()][:1]
-
         add(name, name, [s.measure(own) for s in systems])
-        title = f"{name}{OF_LDA}"
-        add(title, title, [s.measure(classical) for s in systems])
+        for ending, word in CLASSICAL.items():
+
+            def classical(run: RunResult, name: str = name, word: str = word) -> list[Score]:
+                main = _like_main(run, name)
+                baselines = same_metric(main[0], run.scores, role="baseline") if main else []
+                return [s for s in baselines if word in s.method.lower()][:1]
+
+            title = f"{name}{ending}"
+            add(title, title, [s.measure(classical) for s in systems])
     kmeans = "k-means accuracy"
     add(kmeans, kmeans, [s.measure(lambda run: _pooled(run, kmeans)) for s in systems])
     lines = [_line(s, tuple(row)) for s, row in zip(systems, cells, strict=True)]
@@ -173,8 +176,8 @@ def _decoding_block(systems: Sequence[System], *, each_seed: bool) -> Block:
     return Block(
         key="decoding",
         title="Decoding",
-        lead="How well the class of held-out trials is read from the signal. Shrinkage LDA is the "
-        "linear decoder of the same run, the one to beat.",
+        lead="How well the class of held-out trials is read from the signal. Shrinkage LDA and "
+        "the tangent space are classical decoders of the same run, the ones to beat.",
         columns=tuple(columns),
         lines=tuple(lines),
     )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from phosphene.reporting.comparison import BEST, OF_LDA, Comparison
+from phosphene.reporting.comparison import BEST, CLASSICAL, Comparison
 from phosphene.reporting.comparison_pictures import picture_rows
 from phosphene.reporting.comparison_tables import Block
 from phosphene.reporting.figures.intervals import Chart, score_chart
@@ -171,12 +171,14 @@ def _alarms(comparison: Comparison) -> list[str]:
 
 
 def _chart(block: Block, key: str, caption: str, alarms: Sequence[str]) -> Chart | None:
-    """Return one column as a chart; shrinkage LDA joins it where all runs agree on it."""
+    """Return one column as a chart; classical decoders join it where all runs agree on them."""
     found = _column_scores(block, key)
     ceiling = next((s for s in found if s.method == BEST), None)
-    baseline = _column_scores(block, f"{key}{OF_LDA}")
-    if baseline and len({round(s.value, 9) for s in baseline}) == 1:
-        found.append(replace(baseline[0], role="baseline", method="shrinkage LDA"))
+    for ending in CLASSICAL:
+        baseline = _column_scores(block, f"{key}{ending}")
+        if baseline and len({round(s.value, 9) for s in baseline}) == 1:
+            method = ending.removeprefix(" of ")
+            found.append(replace(baseline[0], role="baseline", method=method))
     rows = sorted((s for s in found if s.method != BEST), key=lambda s: ROLES.index(s.role))
     alarming = [s for s in rows if s.method in alarms]
     return score_chart(rows, ceiling=ceiling, caption=f"{caption}: {key}", alarming=alarming)
