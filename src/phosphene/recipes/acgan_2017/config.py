@@ -77,7 +77,6 @@ def quick() -> Config:
         generator_batch=32,
         generator_width=24,
         discriminator_width=12,
-        rectified=False,
         separate_pass=False,
         judge_steps=600,
     )
@@ -103,7 +102,7 @@ def smoke() -> Config:
         discriminator_width=8,
         generator_steps=4,
         generator_batch=16,
-        judge_steps=20,
+        judge_steps=10,
         inception="off",
         n_scored=40,
         n_draws=2,

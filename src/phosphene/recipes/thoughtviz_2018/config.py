@@ -56,7 +56,6 @@ def quick() -> Config:
         discriminator_width=12,
         generator_lr=1e-3,
         discriminator_lr=1e-3,
-        rectified=False,
         separate_pass=False,
         judge_steps=600,
     )
@@ -77,7 +76,7 @@ def smoke() -> Config:
         discriminator_width=8,
         generator_steps=4,
         generator_batch=16,
-        judge_steps=20,
+        judge_steps=10,
         inception="off",
         n_scored=40,
         n_draws=2,
