@@ -65,6 +65,23 @@ def test_same_seed_gives_the_same_scores_within_seconds(trained, train_again, sm
     assert scores == trained.scores
 
 
+def test_stages_that_ablations_share_do_not_depend_on_what_is_taken_away(
+    trained, train_again, smoke, monkeypatch
+):
+    recipe = get_recipe("eeg2image_2023")
+    monkeypatch.setattr(course, "score_run", lambda *_: [])
+    neither, _ = train_again(recipe.variants(smoke)["neither"])
+    for name in recipe.shared_stages:
+        assert (neither.path / "folds/0" / name).exists()
+    made = {path.name for path in (neither.path / "folds/0").iterdir()}
+    own = {"generator", "guide", "generated.npz", "pictures.npz", "map.npz", "done.json"}
+    assert made == {*recipe.shared_stages, *own}
+    for name in (name for name in made if name.endswith(".npz")):
+        first, other = (run.read_arrays(f"folds/0/{name}") for run in (trained.run, neither))
+        same = all(np.array_equal(values, other[key]) for key, values in first.items())
+        assert same is (name in recipe.shared_stages)
+
+
 def test_another_seed_gives_other_numbers(trained, train_again, smoke):
     settings = replace(smoke, seed=1, picture_folds=0, null_folds=0, compare_encoder=None)
     run, _ = train_again(settings)
