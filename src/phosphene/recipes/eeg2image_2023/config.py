@@ -232,6 +232,8 @@ def quick_published() -> Config:
         generator_batch=32,
         generator_width=24,
         discriminator_width=24,
+        generator_lr=1e-3,
+        discriminator_lr=1e-3,
         judge_steps=600,
     )
 
