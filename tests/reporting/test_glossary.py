@@ -13,7 +13,8 @@ def test_only_scores_that_appear_are_explained():
     assert "Ceiling" not in [word for word, _ in glossary(scores, has_ceiling=False)]
 
 
-def test_both_scores_of_paths_between_classes_are_explained():
-    names = ("interpolation smoothness[domain]", "interpolation detour[domain]")
+def test_all_scores_of_paths_between_classes_are_explained():
+    kinds = ("smoothness", "detour", "ends")
+    names = [f"interpolation {kind}[domain]" for kind in kinds]
     scores = [Score(name=name, value=0.7, n=3, unit="classes") for name in names]
-    assert [word for word, _ in glossary(scores, has_ceiling=False)][:2] == list(names)
+    assert [word for word, _ in glossary(scores, has_ceiling=False)][:3] == names

@@ -86,6 +86,12 @@ SCORES = (
         "that way, past other pictures.",
     ),
     (
+        "interpolation ends",
+        "Share of the ends of those lines in whose picture the network in brackets sees the class "
+        "of that end. Low: the generator does not draw the classes there, and an even passage "
+        "between them means nothing.",
+    ),
+    (
         "ssim",
         "Mean structural similarity of two pictures of the same class; lower means more variety. "
         "Near one: every noise draw gives the same picture.",

@@ -131,8 +131,11 @@ def _paths(contents: Contents) -> tuple[str, Interpolation, list[Score]] | None:
     for fold in contents.folds:
         figure = interpolation_figure(fold.interpolation or {}, contents.classes)
         if figure is not None:
-            names = ("interpolation smoothness[", "interpolation detour[")
-            scores = [s for s in contents.scores if s.name.startswith(names) and s.fold == fold.key]
+            scores = [
+                score
+                for score in contents.scores
+                if score.name.startswith("interpolation ") and score.fold == fold.key
+            ]
             return fold.key, figure, scores
     return None
 

@@ -121,6 +121,23 @@ def test_scores_tell_kinds_of_features_from_their_baselines(tmp_path):
     assert {(s.fold, s.split, s.section) for s in scores} == {("a", "by recording", "pictures")}
 
 
+def test_ends_that_do_not_show_their_class_are_counted(tmp_path):
+    even = np.linspace(0, 1, 11)[None, :, None] * np.ones((3, 1, 2))
+    run = RunDir.create(tmp_path / "run")
+    ends = {
+        "softmax_ends": np.array([[0, 1], [0, 2], [1, 2]]),
+        "triplet_ends": np.array([[0, 0], [0, 0], [0, 2]]),  # of 0-1, 0-2, 1-2
+    }
+    write_paths(run, softmax_features=even, triplet_features=even, **ends)
+    scores = interpolation.interpolation_scores(run, "a", "by recording")
+    found = {s.method: s for s in scores if s.name == "interpolation ends[domain]"}
+    assert {method: s.value for method, s in found.items()} == {
+        "softmax features": 1.0,
+        "triplet features": 0.5,
+    }
+    assert {(s.n, s.unit, s.fold) for s in found.values()} == {(3, "classes", "a")}
+
+
 def test_without_a_second_generator_there_are_no_triplet_rows(tmp_path):
     even = np.linspace(0, 1, 11)[None, :, None] * np.ones((3, 1, 2))
     run = RunDir.create(tmp_path / "run")
@@ -139,6 +156,8 @@ def test_smoke_run_leaves_paths_of_both_kinds(trained, smoke, dataset):
         assert features.shape == arrays[f"{kind}_fade_features"].shape == (n_paths, n_points, 128)
         steps = np.linalg.norm(np.diff(features, axis=1), axis=2)
         np.testing.assert_array_equal(arrays[f"{kind}_steps"], steps)
+        assert set(np.unique(arrays[f"{kind}_ends"])) <= {0, 1, 2, 3}
+        assert arrays[f"{kind}_ends"].shape == (n_paths, 2)
         # a fade begins and ends with the pictures of its path
         ends = features[:, [0, -1]], arrays[f"{kind}_fade_features"][:, [0, -1]]
         np.testing.assert_allclose(*ends, rtol=1e-5, atol=1e-6)

@@ -57,6 +57,7 @@ def interpolate(config: Config, painter: Painter, painted: Painted) -> None:
             f"{kind}_steps": np.linalg.norm(np.diff(features, axis=1), axis=2),
             f"{kind}_features": features,
             f"{kind}_fade_features": _describe(painted.domain, faded),
+            f"{kind}_ends": _seen(painted.domain, pictures[:, [0, -1]]),
         }
     real = _fade_real(painted.images, arrays["pairs"], n_points=n_points, seed=seed)
     arrays["real_fade_features"] = _describe(painted.domain, real)
@@ -150,11 +151,20 @@ def _describe(
     return torch.stack(found).numpy()
 
 
+def _seen(
+    domain: ClassifierStep, pictures: UInt8[np.ndarray, "path end height width color"]
+) -> Int[np.ndarray, "path end"]:
+    """Return which class the [domain] network sees at the ends of paths."""
+    flat = tensor_from_pixels(pictures.reshape(-1, *pictures.shape[2:]))
+    return domain.probabilities(flat).argmax(1).numpy().reshape(pictures.shape[:2])
+
+
 def interpolation_scores(run: RunDir, key: str, words: str) -> list[Score]:
     """Score how evenly the pictures of a fold change along their paths, if they are there yet.
 
     Cross-fades between the same ends are the baselines: pixels then change evenly, so that what is
-    uneven is the extractor's own doing. Cross-fades between real pictures are the reference.
+    uneven is the extractor's own doing. Cross-fades between real pictures are the reference. A path
+    whose ends do not show its classes may be as even as it likes: "interpolation ends" counts them.
     """
     if not run.has(name := f"folds/{key}/{ARRAYS}"):
         return []
@@ -175,4 +185,32 @@ def interpolation_scores(run: RunDir, key: str, words: str) -> list[Score]:
                 split=words,
                 role=role,
             )
+    scores += [
+        _end_score(arrays[f"{kind}_ends"], arrays["pairs"], kind=kind, role=role, split=words)
+        for kind, role in KINDS.items()
+        if f"{kind}_ends" in arrays
+    ]
     return [replace(score, fold=key) for score in scores]
+
+
+def _end_score(
+    seen: Int[np.ndarray, "path 2"],
+    pairs: Int[np.ndarray, "path 2"],
+    *,
+    kind: str,
+    role: str,
+    split: str,
+) -> Score:
+    """Return the share of ends that are seen as their class; paths share classes: no interval."""
+    return Score(
+        name="interpolation ends[domain]",
+        value=float((seen == pairs).mean()),
+        n=len(np.unique(pairs)),
+        unit="classes",
+        section="pictures",
+        role=role,
+        method=f"{kind} features",
+        split=split,
+        extractor="domain",
+        note=f"both ends of {len(pairs)} paths, each with noise of its own",
+    )
