@@ -103,7 +103,9 @@ def test_pictures_of_an_unfinished_fold_wait(fetched, finished, smoke):
     assert not finished.has("folds/0/inception.npz")
 
 
-def test_training_describes_at_its_end(train_again, trained, smoke, monkeypatch):
+def test_training_describes_at_its_end(train_again, trained, smoke, monkeypatch, tmp_path):
+    shutil.copytree(trained.run.path, tmp_path / "copy")  # its scores are replaced by none
+    run = RunDir(tmp_path / "copy")
     seen = []
 
     def describe(folder, config, *, progress):
@@ -111,8 +113,8 @@ def test_training_describes_at_its_end(train_again, trained, smoke, monkeypatch)
 
     monkeypatch.setattr(inception, "describe_run", describe)
     monkeypatch.setattr(course, "score_run", lambda *_: [])
-    train_again(smoke, run=trained.run)
-    assert seen == [(trained.run.path, "off", True)]
+    train_again(smoke, run=run)
+    assert seen == [(run.path, "off", True)]
 
 
 def test_evaluate_adds_scores_to_a_finished_run(fetched, finished, smoke):
