@@ -2,7 +2,8 @@
 
 import json
 import re
-import time
+import subprocess
+import sys
 from dataclasses import asdict, fields, replace
 from math import isfinite
 from pathlib import Path
@@ -43,15 +44,11 @@ def smoke_run(data_folder, tmp_path_factory):
             settings = json.loads(json.dumps(asdict(config)))
             run.write_json("config.json", {"recipe": key, "preset": "smoke", "config": settings})
             stages = []
-            began = time.process_time()
             scores = RECIPES[key].train(
                 config, data=data_folder, run=run, resume=False, on_stage=stages.append,
                 progress=None,
             )  # fmt: skip
-            done[key, name] = SimpleNamespace(
-                config=config, run=run, scores=scores, stages=stages,
-                seconds=time.process_time() - began,
-            )  # fmt: skip
+            done[key, name] = SimpleNamespace(config=config, run=run, scores=scores, stages=stages)
         return done[key, name]
 
     return train
@@ -155,10 +152,36 @@ def test_published_numbers_are_those_of_its_results(key):
 # The smoke preset.
 
 
+TIMED = """
+import sys, tempfile, time
+from pathlib import Path
+from phosphene.recipes import get_recipe
+from phosphene.run_dir import RunDir
+
+recipe, seconds = get_recipe(sys.argv[1]), []
+for _ in range(3):
+    run = RunDir.create(Path(tempfile.mkdtemp()) / "run")
+    began = time.process_time()
+    recipe.train(
+        recipe.config("smoke"), data=Path(sys.argv[2]), run=run, on_stage=print, progress=None
+    )
+    seconds.append(time.process_time() - began)
+print(min(seconds))
+"""
+
+
+@pytest.mark.slow
 @every_recipe
-def test_smoke_preset_takes_seconds(smoke_run, again, key):
-    """Processor time; the better of two runs, for a busy machine lengthens it too."""
-    assert min(again(key).seconds, smoke_run(key).seconds) < SECONDS
+def test_smoke_preset_takes_seconds(data_folder, key):
+    """Processor time where no test checks types; a busy machine lengthens it, so the best of three.
+
+    The first training imports what it needs.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", TIMED, key, str(data_folder)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert float(done.stdout.split()[-1]) < SECONDS
 
 
 @every_recipe
