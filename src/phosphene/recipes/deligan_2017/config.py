@@ -100,6 +100,7 @@ def smoke() -> Config:
         generator_steps=4,
         generator_batch=16,
         judge_steps=10,
+        riemann=False,
         inception="off",
         n_scored=40,
         n_draws=2,
