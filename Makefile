@@ -29,7 +29,7 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
-	$(BIN)/pytest -m "not slow and not network"
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not network"
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -57,5 +57,6 @@ def test_an_ensemble_without_members_is_refused_before_anything_is_trained(setti
 
 
 def test_batches_that_devices_cannot_share_are_refused(settings):
+    plan = run.make_plan(replace(settings, encoder_batch=20, generator_batch=15))
     with pytest.raises(ValueError, match="--generator-batch"):
-        run.make_plan(settings).check(n_classes=5, n_devices=2)
+        plan.check(n_classes=5, n_devices=2)

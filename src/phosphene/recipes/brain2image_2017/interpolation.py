@@ -30,6 +30,7 @@ from phosphene.training.seeding import derive_seed, seeded_generator
 ARRAYS = "interpolation.npz"
 MAX_PATHS = 100
 """Lines that are drawn at most; 10 classes have 45, 40 classes 780."""
+N_EXCHANGES = 500
 KINDS = {"softmax": "result", "triplet": "baseline"}
 
 
@@ -201,10 +202,23 @@ def _end_score(
     role: str,
     split: str,
 ) -> Score:
-    """Return the share of ends that are seen as their class; paths share classes: no interval."""
+    """Return the share of ends that are seen as their class; paths share classes: no interval.
+
+    Under chance a class is seen as any: the range is that of classes exchanged among one another.
+    """
+    classes, ends = np.unique(pairs, return_inverse=True)
+    rng = np.random.default_rng(0)
+    shares = [
+        (seen == rng.permutation(classes)[ends.reshape(pairs.shape)]).mean()
+        for _ in range(N_EXCHANGES)
+    ]
+    low, high = np.quantile(shares, [0.025, 0.975])
     return Score(
         name="interpolation ends[domain]",
         value=float((seen == pairs).mean()),
+        chance=1 / len(classes),
+        chance_low=float(low),
+        chance_high=float(high),
         n=len(np.unique(pairs)),
         unit="classes",
         section="pictures",
