@@ -37,6 +37,8 @@ class Recipe:
     """
     evaluate: Callable[..., list]
     """`evaluate(run, progress) -> list[Score]`: score a finished run again."""
+    suggested: bool = False
+    """Whether it is named first to those who have data and ask what to do with them."""
     several_devices: bool = False
     """Whether `train` takes `devices`."""
     ablations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

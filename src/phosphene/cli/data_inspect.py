@@ -174,8 +174,9 @@ def _inspect_dataset(path: Path, *, as_json: bool, figure: bool) -> None:
     from phosphene.recipes import find_recipes
 
     task = "signal to class" if dataset.images is None else "signal to picture"
-    fitting = [r.key for r in find_recipes().values() if r.task == task]
-    recipe = fitting[0] if fitting else "RECIPE"
+    fitting = [recipe for recipe in find_recipes().values() if recipe.task == task]
+    fitting.sort(key=lambda recipe: not recipe.suggested)
+    recipe = fitting[0].key if fitting else "RECIPE"
     print(f"next    phosphene train {recipe} quick --data {shlex.quote(str(path))} --out RUN")
 
 

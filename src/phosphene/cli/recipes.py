@@ -57,7 +57,7 @@ def recipes(*, json: bool = False, pages: Path | None = None) -> None:
         for name, text in rows.items():
             table.add_row(f"  {name}", escape(text))
         console.print(table)
-    first = next(iter(found), "RECIPE")
+    first = next((key for key, recipe in found.items() if recipe.suggested), "RECIPE")
     print(f"\nnext    phosphene train {first} quick --data DATA --out RUN")
 
 

@@ -59,6 +59,7 @@ RECIPE = Recipe(
         "domain",
         "compare_map.npz",
     ),
+    suggested=True,
     several_devices=True,
     module_folder=Path(__file__).parent,
 )
