@@ -89,7 +89,7 @@ def test_describes_a_data_set_and_draws_it_beside(raw, tmp_path, capsys):
     data_inspect.main(["data/x"])
     out = capsys.readouterr().out
     assert "figure  data/x.png" in out
-    assert "next    phosphene train eeg2image_2023 quick" in out
+    assert "next    phosphene train" in out
 
 
 def test_counts_pictures(tmp_path, capsys):
