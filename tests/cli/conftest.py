@@ -84,3 +84,10 @@ def dataset_folder(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "info.json").write_text("{}")
     return tmp_path / "data"
+
+
+@pytest.fixture(autouse=True)
+def _commands_know_the_real_recipes():
+    """Import those that bind `find_recipes` at import before a test puts another in its place."""
+    import phosphene.cli.recipes
+    import phosphene.cli.train  # noqa: F401
