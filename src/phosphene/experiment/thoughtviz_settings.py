@@ -101,3 +101,19 @@ class ThoughtVizSettings(ExperimentSettings):
                 f"`image_size` must be a multiple of 4 of at least 16 for glyphs; got "
                 f"{self.image_size}. Take 28 pixels as published, or 16, 32 or 64."
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineSettings(ThoughtVizSettings):
+    """What the settings of the baselines AC-GAN and DeLiGAN have beyond ThoughtViz'."""
+
+    condition: Condition = "label"
+    """What the generator is fed beside noise: the decoded class, or the EEG feature (the baseline
+    "with EEG", released for glyphs alone)."""
+    auxiliary: float = 1.0
+    """Weight of the discriminator's class head in all three losses (released code)."""
+
+    def __post_init__(self) -> None:
+        ThoughtVizSettings.__post_init__(self)
+        _checks.check_option("condition", self.condition, get_args(Condition))
+        _checks.check_at_least("auxiliary", self.auxiliary, 0)

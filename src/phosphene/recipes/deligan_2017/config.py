@@ -1,30 +1,18 @@
 """Settings of the DeLiGAN baseline: released ones for objects and glyphs, and smaller ones."""
 
 from dataclasses import dataclass, replace
-from typing import get_args
 
-from phosphene import _checks
-from phosphene.experiment.thoughtviz_settings import Condition, ThoughtVizSettings
+from phosphene.experiment.thoughtviz_settings import BaselineSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(ThoughtVizSettings):
+class Config(BaselineSettings):
     """Settings of the experiment."""
 
-    condition: Condition = "label"
-    """What the generator is fed beside noise: the decoded class, or the EEG feature (the baseline
-    "with EEG", released for glyphs alone)."""
-    auxiliary: float = 1.0
-    """Weight of the discriminator's class head in all three losses (released code)."""
     generator_lr: float = 1e-5
     """Adam step of the generator (released code, for objects)."""
     discriminator_lr: float = 1e-3
     """Adam step of the discriminator (released code, for objects)."""
-
-    def __post_init__(self) -> None:
-        ThoughtVizSettings.__post_init__(self)
-        _checks.check_option("condition", self.condition, get_args(Condition))
-        _checks.check_at_least("auxiliary", self.auxiliary, 0)
 
 
 def paper() -> Config:
