@@ -8,7 +8,7 @@ from typing import Any
 from phosphene._checks import check_option
 from phosphene._checks.structure import check_structure
 
-SECTIONS = ("decoding", "pictures", "ceiling")
+SECTIONS = ("decoding", "pictures", "signals", "ceiling")
 ROLES = ("result", "baseline", "control", "reference")
 
 _NUMBERS = ("low", "high", "chance", "chance_low", "chance_high")
@@ -45,7 +45,7 @@ class Score:
     """Upper end of the 95 % range of the value under chance."""
     higher_is_better: bool = True
     section: str = "decoding"
-    """Where it is shown: "decoding", "pictures" or "ceiling"."""
+    """Where it is shown, one of `SECTIONS`."""
     role: str = "result"
     """"result", "baseline" (a simpler method), "control" (must fail) or "reference" (real data)."""
     method: str = ""

@@ -11,7 +11,12 @@ from phosphene.reporting.headline import must_fail
 from phosphene.reporting.number_text import count_text, range_text, value_text
 from phosphene.score import Score
 
-SECTION_TITLES = {"decoding": "Decoding", "pictures": "Pictures", "ceiling": "Ceiling"}
+SECTION_TITLES = {
+    "decoding": "Decoding",
+    "pictures": "Pictures",
+    "signals": "Signals",
+    "ceiling": "Ceiling",
+}
 ROLE_ORDER = ("result", "baseline", "control", "reference")
 
 
