@@ -1,17 +1,14 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from phosphene.cli import series
 from phosphene.cli.series import (
     Planned,
     check_alike,
     check_begun,
     finish_series,
     parse_settings,
-    train_series,
     with_settings,
 )
 from phosphene.cli.wrong_use import WrongUseError
@@ -47,25 +44,6 @@ def _planned(folder, *, key="fake_2020", recipe=None, **changes):
 def data(tmp_path):
     RunDir(tmp_path / "data").write_json("info.json", {"data_hash": "d1" * 8})
     return tmp_path / "data"
-
-
-@pytest.fixture
-def trainings(monkeypatch, write_result):
-    """Replace training by a function that writes a run; `fail` maps folders to errors."""
-    seen = SimpleNamespace(names=[], resumed=[], fail={}, seconds=0.0)
-    clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr(series, "time", SimpleNamespace(monotonic=lambda: clock.now))
-
-    def train_recipe(recipe, preset, *, config, data, out, resume):
-        seen.names.append(out.name)
-        seen.resumed.append(resume)
-        clock.now += seen.seconds
-        if error := seen.fail.get(out.name):
-            raise error
-        write_result(out, recipe=recipe.key, seed=config.seed)
-
-    monkeypatch.setattr("phosphene.cli.train.train_recipe", train_recipe)
-    return seen
 
 
 def test_settings_reach_the_recipes_that_have_them():
@@ -128,45 +106,6 @@ def test_a_begun_run_with_other_settings_or_data_is_refused(tmp_path, data, writ
     RunDir(data).write_json("info.json", {"data_hash": "other"})
     with pytest.raises(ValueError, match="the data it began with"):
         check_begun([one], data)
-
-
-def test_finished_runs_are_kept_and_begun_ones_resumed(
-    tmp_path, data, trainings, write_result, capsys
-):
-    plans = [_planned(tmp_path / name, seed=k) for k, name in enumerate("abc")]
-    write_result(tmp_path / "a")
-    write_result(tmp_path / "b", state={"finished": False})
-    assert train_series(plans, data=data) == []
-    assert (trainings.names, trainings.resumed) == (["b", "c"], [True, False])
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "run 1 of 3  a is finished already"
-    assert lines[1] == "run 2 of 3  b: 1 done, 2 to do"
-
-
-def test_each_line_estimates_what_is_left_from_runs_of_its_kind(tmp_path, data, trainings, capsys):
-    plans = [_planned(tmp_path / name, key=f"{name[0]}_2020") for name in ("a0", "b0", "a1", "b1")]
-    trainings.seconds = 600.0
-    train_series(plans, data=data)
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].endswith("0 done, 4 to do")
-    assert lines[1].endswith("1 done, 3 to do, about 30 min")
-    assert lines[3].endswith("3 done, 1 to do, about 10 min")
-
-
-def test_one_failure_is_named_and_does_not_end_the_others(tmp_path, data, trainings, capsys):
-    plans = [_planned(tmp_path / name) for name in "abc"]
-    trainings.fail = {"a": ValueError("it needs pictures."), "b": KeyError("colour")}
-    failures = train_series(plans, data=data)
-    assert failures == [("a", "it needs pictures."), ("b", "unexpected KeyError: 'colour'")]
-    assert trainings.names == ["a", "b", "c"]
-    assert "run 1 of 3  a: it needs pictures." in capsys.readouterr().err
-
-
-def test_ctrl_c_ends_the_series(tmp_path, data, trainings):
-    trainings.fail = {"a": KeyboardInterrupt()}
-    with pytest.raises(KeyboardInterrupt):
-        train_series([_planned(tmp_path / name) for name in "ab"], data=data)
-    assert trainings.names == ["a"]
 
 
 def test_the_table_holds_what_finished_and_names_what_failed(tmp_path, write_result, capsys):

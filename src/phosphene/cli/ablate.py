@@ -1,6 +1,5 @@
 """`phosphene ablate RECIPE [PRESET] --data DATA --out FOLDER`: what each part of it is worth."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,15 +12,13 @@ from phosphene.cli.series import (
     check_begun,
     finish_series,
     parse_settings,
+    shares_nothing,
     train_series,
     with_settings,
 )
 from phosphene.cli.wrong_use import WrongUseError, check_use
 from phosphene.recipe import Recipe
 from phosphene.recipes import find_recipes
-from phosphene.reporting.comparison_runs import COPIED
-from phosphene.run_dir import RunDir
-from phosphene.score import Score
 
 UNCHANGED = "unchanged"
 
@@ -35,6 +32,7 @@ def ablate(
     seeds: tuple[int, ...] = (0,),
     variants: tuple[str, ...] = (),
     share: bool = True,
+    jobs: int = 1,
     set_: Annotated[tuple[str, ...], tyro.conf.arg(name="set")] = (),
 ) -> None:
     """Train the variants of a recipe that its ablations name, with each seed, and compare them.
@@ -51,6 +49,7 @@ def ablate(
         variants: Variants to train; all of the recipe's where none is named.
         share: Copy the stages that no variant bears on, such as the encoder, from the first
             variant of the same seed; the scores are the same as when they are trained again.
+        jobs: Runs that are trained at a time, each on its share of the processor's cores.
         set_: Other settings for all variants, such as generator_steps=2000.
     """
     known = find_recipes()
@@ -66,11 +65,9 @@ def ablate(
     planned = plan_variants(found, preset, config, out=out, seeds=seeds, variants=variants)
     check_begun(planned, data)
 
-    def prepare(one: Planned) -> Recipe:
-        source = next((p for p in planned if _seed(p) == _seed(one) and p.finished), None)
-        return one.recipe if source is None else sharing(one.recipe, RunDir(source.folder))
-
-    failures = train_series(planned, data=data, prepare=prepare if share else _alone)
+    failures = train_series(
+        planned, data=data, shares=_of_one_seed if share else shares_nothing, jobs=jobs
+    )
     finish_series(planned, failures, out=out, stem="ablation", each_seed=True)
 
 
@@ -105,47 +102,8 @@ def plan_variants(
     ]
 
 
-def sharing(recipe: Recipe, source: RunDir) -> Recipe:
-    """Return the recipe with a training that takes the shared stages of a finished run first.
-
-    copied.json in the new run says where they come from; its training time is not the whole one.
-    """
-    if not recipe.shared_stages:
-        return recipe
-
-    def train(config: Any, *, run: RunDir, **context: Any) -> list[Score]:
-        copy_stages(source, run, recipe.shared_stages)
-        return recipe.train(config, run=run, **context)
-
-    return replace(recipe, train=train)
-
-
-def copy_stages(source: RunDir, run: RunDir, stages: Sequence[str]) -> None:
-    """Copy files and folders of each fold that the run has not made itself yet."""
-    folds = sorted(path for path in (source.path / "folds").iterdir() if path.is_dir())
-    found = [path / stage for path in folds for stage in stages if (path / stage).exists()]
-    names = list(dict.fromkeys(path.name for path in found))
-    run.write_json(COPIED, {"from": source.path.name, "stages": names})
-    for path in found:
-        folder = run.fold(path.parent.name)
-        unfinished = folder / f".{path.name}.copying"
-        if unfinished.is_dir():
-            shutil.rmtree(unfinished)  # a call that was interrupted left it
-        if (folder / path.name).exists():
-            continue
-        if path.is_dir():
-            shutil.copytree(path, unfinished, ignore=shutil.ignore_patterns(".*"))
-        else:
-            shutil.copyfile(path, unfinished)
-        unfinished.replace(folder / path.name)
-
-
-def _alone(one: Planned) -> Recipe:
-    return one.recipe
-
-
-def _seed(one: Planned) -> Any:
-    return one.config.seed
+def _of_one_seed(one: Planned, other: Planned) -> bool:
+    return one.config.seed == other.config.seed
 
 
 def _folder_name(variant: str) -> str:

@@ -34,9 +34,10 @@ def benchmark(
     image_size: int | None = None,
     n_folds: int | None = None,
     decode_folds: int | None = None,
+    jobs: int = 1,
     set_: Annotated[tuple[str, ...], tyro.conf.arg(name="set")] = (),
 ) -> None:
-    """Train every recipe that fits a data set, one after the other, and set them side by side.
+    """Train every recipe that fits a data set, and set them side by side.
 
     Each run has its folder, OUT/RECIPE-PRESET-seedN. Call again to go on after an interruption:
     what is finished is kept. OUT gets comparison.md, comparison.html and comparison.json.
@@ -53,6 +54,7 @@ def benchmark(
         image_size: Height and width of pictures, for all recipes that draw.
         n_folds: Folds that the units of the split are dealt into, for all recipes.
         decode_folds: Folds that are decoded, for all recipes.
+        jobs: Runs that are trained at a time, each on its share of the processor's cores.
         set_: Other settings for all recipes that have them, such as generator_steps=2000.
     """
     chosen = _choose(recipes, preset)
@@ -84,7 +86,7 @@ def benchmark(
     ]
     check_alike(planned)
     check_begun(planned, data)
-    failures = train_series(planned, data=data)
+    failures = train_series(planned, data=data, jobs=jobs)
     finish_series(planned, failures, out=out, stem="comparison")
 
 

@@ -1,17 +1,20 @@
-"""Many trainings one after the other, each in its run folder, going on where a call stopped."""
+"""Many trainings, each in its run folder, going on where a call stopped."""
 
 import dataclasses
 import json
-import logging
-import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from phosphene._checks import nearest_name
+from phosphene._checks import check_at_least, nearest_name
 from phosphene._checks.structure import check_structure
+from phosphene.cli.training_jobs import (
+    Account,
+    Planned,
+    Shares,
+    train_in_turn,
+    train_side_by_side,
+)
 from phosphene.cli.wrong_use import WrongUseError, check_use
 from phosphene.recipe import Recipe
 from phosphene.run_dir import RunDir
@@ -29,28 +32,6 @@ ALIKE = (
     "n_scored",
 )
 """Settings without which the scores of two recipes could not stand in one column."""
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Planned:
-    """One training of a series."""
-
-    recipe: Recipe
-    preset: str
-    config: Any
-    folder: Path
-    variant: str = ""
-    """Name in the table; empty for recipe and preset."""
-
-    @property
-    def finished(self) -> bool:
-        """Whether its run folder says that it ended."""
-        run = RunDir(self.folder)
-        return run.has("scores.json") and run.has("state.json") and bool(
-            run.read_json("state.json").get("finished")
-        )  # fmt: skip
 
 
 def with_settings(recipe: Recipe, config: Any, settings: Mapping[str, Sequence[str]]) -> Any:
@@ -160,11 +141,17 @@ def check_begun(planned: Sequence[Planned], data: Path) -> None:
                 )
 
 
+def shares_nothing(one: Planned, other: Planned) -> bool:
+    """Say that no run takes stages of another."""
+    return False
+
+
 def train_series(
     planned: Sequence[Planned],
     *,
     data: Path,
-    prepare: Callable[[Planned], Recipe] = lambda one: one.recipe,
+    shares: Shares = shares_nothing,
+    jobs: int = 1,
 ) -> list[tuple[str, str]]:
     """Train what is not finished yet, and return the names of runs that failed, with the reason.
 
@@ -177,59 +164,24 @@ def train_series(
         Trainings in their order; see `check_begun` for what must be refused before.
     data
         Data set folder.
-    prepare
-        Returns the recipe that trains a run in the end.
+    shares
+        Whether a run may copy its recipe's shared stages from another that is finished; it waits
+        where such a one is in training.
+    jobs
+        Runs at a time. Several are processes of their own, with as many threads each as cores are
+        there for them, and leave progress to their log.jsonl.
     """
-    from phosphene.cli.train import train_recipe
-
-    failures: list[tuple[str, str]] = []
-    timed: dict[str, list[float]] = {}
-    for number, one in enumerate(planned):
-        name = one.folder.name
-        if one.finished:
-            print(f"run {number + 1} of {len(planned)}  {name} is finished already", flush=True)
-            continue
-        left = [later for later in planned[number:] if not later.finished]
-        n_done = len(planned) - len(left) - len(failures)
-        state = f"{n_done} done, {len(left)} to do{_estimate(left, timed)}"
-        failed = f", {len(failures)} failed" if failures else ""
-        print(f"run {number + 1} of {len(planned)}  {name}: {state}{failed}", flush=True)
-        began = time.monotonic()
-        try:
-            train_recipe(
-                prepare(one),
-                one.preset,
-                config=one.config,
-                data=data,
-                out=one.folder,
-                resume=one.folder.exists(),
-            )
-        except (ValueError, ArithmeticError, OSError) as error:
-            failures.append((name, str(error)))
-        except Exception as error:  # hours of other runs must not be lost to one defect
-            logger.debug("Reason:", exc_info=True)
-            failures.append((name, f"unexpected {type(error).__name__}: {error}"))
-        else:
-            timed.setdefault(_kind(one), []).append(time.monotonic() - began)
-            continue
-        print(f"run {number + 1} of {len(planned)}  {name}: {failures[-1][1]}", file=sys.stderr)
-    return failures
-
-
-def _kind(one: Planned) -> str:
-    return f"{one.recipe.key}/{one.variant}"
-
-
-def _estimate(left: Sequence[Planned], timed: Mapping[str, Sequence[float]]) -> str:
-    """Return the time that is left as words; runs of a kind that was not timed take the mean."""
-    every = [seconds for some in timed.values() for seconds in some]
-    if not every:
-        return ""
-    means = {kind: sum(some) / len(some) for kind, some in timed.items()}
-    total = sum(means.get(_kind(one), sum(every) / len(every)) for one in left)
-    if total < 90:
-        return f", about {total:.0f} s"
-    return f", about {total / 60:.0f} min" if total < 5400 else f", about {total / 3600:.1f} h"
+    check_at_least("--jobs", jobs, 1)
+    account = Account(planned)
+    waiting = [one for one in planned if not one.finished]
+    for one in planned:
+        if one not in waiting:
+            account.skip(one)
+    if jobs == 1:
+        train_in_turn(waiting, data=data, shares=shares, account=account)
+    else:
+        train_side_by_side(waiting, data=data, shares=shares, account=account, jobs=jobs)
+    return account.failures
 
 
 def finish_series(

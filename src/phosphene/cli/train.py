@@ -21,6 +21,7 @@ from phosphene.score import Score, scores_to_json
 
 if TYPE_CHECKING:
     from phosphene.training.devices import Devices
+    from phosphene.training.progress import Progress
 
 USAGE = "phosphene train RECIPE [PRESET] --data DATA --out RUN [--resume] [--devices N] [settings]"
 
@@ -69,6 +70,7 @@ def train_recipe(
     out: Path,
     resume: bool = False,
     devices: "Devices | None" = None,
+    progress: "Progress | None" = None,
 ) -> tuple[RunDir, list[Score]]:
     """Train in a run folder, rewriting scores and report after each stage.
 
@@ -88,6 +90,8 @@ def train_recipe(
         Continue where the run stopped.
     devices
         Processes that train together, of which this is the first; None for one.
+    progress
+        Told how far training is; lines or bars on standard error if None.
 
     Raises
     ------
@@ -107,7 +111,7 @@ def train_recipe(
             logger.warning("The report could not be rewritten after stage %r.", stage)
             logger.debug("Reason:", exc_info=True)
 
-    progress = open_progress()
+    progress = progress or open_progress()
     together = {} if devices is None or devices.n == 1 else {"devices": devices}
     try:
         scores = recipe.train(

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from phosphene.cli.ablate import copy_stages
+from phosphene.cli.shared_stages import copy_stages
 from phosphene.export.bundle import load_bundle
 from phosphene.recipes import get_recipe
 from phosphene.recipes.phosphene_best import RECIPE, config
