@@ -9,8 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from phosphene.data import dataset as dataset_module
-from phosphene.data.dataset import is_dataset, load_dataset, load_recordings, save_dataset
+from phosphene.data import dataset_files
+from phosphene.data.dataset import (
+    is_dataset,
+    load_dataset,
+    load_extra,
+    load_recordings,
+    save_dataset,
+)
 from phosphene.data.pairing import pair
 from phosphene.data.preprocess import cut_epochs
 from phosphene.data.preprocessing import Preprocessing
@@ -87,6 +93,35 @@ def test_recordings_come_back(parts, folder):
             assert getattr(after, field) == getattr(before, field)
 
 
+def test_extra_arrays_come_back_and_are_verified(parts, folder, tmp_path):
+    means = np.random.default_rng(0).normal(size=(4, 3, 5)).astype(np.float32)
+    save_dataset(tmp_path / "more", **parts, extra={"true_responses": means})
+    kept = load_extra(tmp_path / "more", "true_responses")
+    assert isinstance(kept, np.memmap)
+    np.testing.assert_array_equal(kept, means)
+    assert load_extra(tmp_path / "more", "others") is None
+    assert load_extra(folder, "true_responses") is None
+    assert load_dataset(tmp_path / "more").data_hash == load_dataset(folder).data_hash
+    path = tmp_path / "more" / "extra" / "true_responses.npy"
+    path.write_bytes(path.read_bytes()[:-1] + b"\1")
+    with pytest.raises(ValueError, match=r"true_responses.npy must be what was written"):
+        load_dataset(tmp_path / "more")
+
+
+@pytest.mark.parametrize(
+    ("extra", "match"),
+    [
+        ({"../mine": np.zeros(2)}, "small letters"),
+        ({"names": np.array(["a"])}, "holds numbers"),
+        ({"names": np.array([None])}, "holds numbers"),
+    ],
+)
+def test_refuses_extra_arrays_that_are_none(parts, tmp_path, extra, match):
+    with pytest.raises(ValueError, match=match):
+        save_dataset(tmp_path / "data", **parts, extra=extra)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_lives_without_recordings_and_pictures(parts, tmp_path):
     parts |= {"recordings": [], "images": None, "pairing": pair(parts["trials"], None)}
     save_dataset(tmp_path / "data", **parts)
@@ -130,8 +165,8 @@ def test_the_hash_sees_what_models_and_splits_depend_on(parts, folder, tmp_path,
 
 
 def test_folders_of_old_stay_readable_and_keep_their_hash(parts, folder, monkeypatch):
-    monkeypatch.setattr(dataset_module, "_WHOLE", 1000)
-    monkeypatch.setattr(dataset_module, "_BLOCK", 10)
+    monkeypatch.setattr(dataset_files, "_WHOLE", 1000)
+    monkeypatch.setattr(dataset_files, "_BLOCK", 10)
     info = json.loads((folder / "info.json").read_text())
     del info["hashes"]
     for name in info["files"]:
@@ -151,8 +186,8 @@ def old_digest(content):
 
 
 def test_every_byte_of_a_large_file_is_verified(folder, monkeypatch):
-    monkeypatch.setattr(dataset_module, "_WHOLE", 1000)
-    monkeypatch.setattr(dataset_module, "_BLOCK", 10)
+    monkeypatch.setattr(dataset_files, "_WHOLE", 1000)
+    monkeypatch.setattr(dataset_files, "_BLOCK", 10)
     path = epochs_of(folder)
     content = bytearray(path.read_bytes())
     content[-25] ^= 1  # between the blocks that were once hashed

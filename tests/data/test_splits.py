@@ -52,6 +52,18 @@ def test_single_trial_folds_are_stratified_and_seeded(make_trials):
     assert split.check(trials) is split  # windows of half a second, one second apart
 
 
+def test_trials_can_be_grouped_by_their_picture(make_trials):
+    trials = make_trials()
+    with pytest.raises(ValueError, match="needs the stimulus of every trial"):
+        groups_of(trials, "stimulus")
+    names = [f"p{i % 4}" for i in range(len(trials))]
+    named = dataclasses.replace(trials, table=trials.table.assign(stimulus=names))
+    assert groups_of(named, "stimulus").tolist() == names
+    mixed = Split("stimulus", k_fold(named, 5).folds)
+    with pytest.raises(ValueError, match="of unit 'stimulus' stand on both sides"):
+        mixed.check(named)
+
+
 def test_survives_json_and_notices_edits(make_trials):
     split = leave_one_group_out(make_trials())
     value = json.loads(json.dumps(split.to_json()))

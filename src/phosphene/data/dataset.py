@@ -4,8 +4,7 @@ It may come from somebody else: names in it stay inside, and every value is chec
 """
 
 import hashlib
-import json
-import os
+import re
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
@@ -17,10 +16,17 @@ import numpy as np
 import pandas as pd
 
 from phosphene import _checks
-from phosphene._checks.arrays import map_npy
-from phosphene._checks.files import check_amount, inside, open_regular, read_json
+from phosphene._checks.files import inside, read_json
 from phosphene._checks.structure import check_structure
 from phosphene.data.dataset_fields import INFO_FIELDS, RECORDING_FIELDS
+from phosphene.data.dataset_files import (
+    HASHES,
+    file_digest,
+    flush,
+    open_array,
+    verify_files,
+    write_json,
+)
 from phosphene.data.images import IMAGE_COLUMNS, ImageSet
 from phosphene.data.pairing import Pairing
 from phosphene.data.recording import Recording, check_distinct
@@ -46,18 +52,7 @@ INFO_DEFAULTS: dict[str, Any] = {
 }
 """What `info` may say, and what is written where it does not."""
 
-MAX_FILES = 100_000
-
-HASHES = 2
-"""How checksums and `data_hash` are made: 2 hashes whole files, and all that `data_hash` names.
-
-Folders without this number are of version 1. They hashed sixteen blocks of files above 16 MiB, and
-their `data_hash` saw neither pixels nor where trials come from; they are read as they are.
-"""
-
 _AGAIN = "import it again."
-_WHOLE = 16 << 20  # in version 1, files up to this size are hashed whole
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +90,7 @@ def save_dataset(
     pairing: Pairing,
     rejected: pd.DataFrame,
     info: Mapping[str, Any],
+    extra: Mapping[str, np.ndarray] | None = None,
 ) -> None:
     """Write a data set to a temporary folder beside `folder`, then rename it.
 
@@ -108,12 +104,17 @@ def save_dataset(
         The content, see `Dataset`.
     info
         Plain JSON values under the keys of `INFO_DEFAULTS`, and any others worth keeping.
+    extra
+        Arrays of numbers that belong to the data and are in none of these, by name; see
+        `load_extra`. They are verified with the folder; `data_hash` does not see them.
 
     Raises
     ------
     ValueError
-        When the folder exists, or a recording occurs twice. Nothing is left behind.
+        When the folder exists, a recording occurs twice, or an extra array has a name that is no
+        file name or does not hold numbers. Nothing is left behind.
     """
+    _check_extra(extra or {})
     folder = Path(folder)
     if folder.exists() or folder.is_symlink():
         raise ValueError(
@@ -124,14 +125,15 @@ def save_dataset(
     draft = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp"
     draft.mkdir()
     try:
+        _write_extra(draft, extra or {})
         _write(draft, recordings, trials, images, pairing, rejected, info, folder.name)
         for path in [*draft.rglob("*"), draft]:
-            _fsync(path)
+            flush(path)
         draft.rename(folder)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    _fsync(folder.parent)
+    flush(folder.parent)
 
 
 def load_dataset(folder: Path) -> Dataset:
@@ -145,11 +147,11 @@ def load_dataset(folder: Path) -> Dataset:
     """
     folder = Path(folder)
     info = _read_info(folder)
-    _verify(folder, info)
+    verify_files(folder, info)
     table = read_table(
         inside(folder, "trials.csv"), info["columns"].get("trials"), known=TRIAL_COLUMNS
     )
-    epochs = _open_array(folder, info["epochs"]["file"], info)
+    epochs = open_array(folder, info["epochs"]["file"], info)
     trials = Trials(
         epochs_with_margin=epochs,
         margin=int(info["epochs"]["margin"]),
@@ -164,7 +166,7 @@ def load_dataset(folder: Path) -> Dataset:
     images = None
     if info["images"] is not None:
         images = ImageSet(
-            np.array(_open_array(folder, info["images"]["file"], info)),
+            np.array(open_array(folder, info["images"]["file"], info)),
             read_table(
                 inside(folder, "images/images.csv"),
                 info["columns"].get("images"),
@@ -196,10 +198,24 @@ def load_recordings(folder: Path) -> list[Recording]:
         said = _read_json(folder, f"{path}.json", RECORDING_FIELDS)
         meta = {name: said[name] for name in RECORDING_FIELDS if name != "columns"}
         meta["ch_names"], meta["gaps"] = tuple(said["ch_names"]), tuple(said["gaps"])
-        signal = _open_array(folder, f"{path}.npy", info)
+        signal = open_array(folder, f"{path}.npy", info)
         events = read_table(inside(folder, f"{path}.csv"), said["columns"], known=EVENT_DTYPES)
         recordings.append(Recording(signal=signal, events=events, **meta))
     return recordings
+
+
+def load_extra(folder: Path, name: str) -> np.ndarray | None:
+    """Read an extra array of a data set, memory-mapped; None where it has none of this name.
+
+    Raises
+    ------
+    ValueError
+        When the folder is no data set, or the array is not what info.json says.
+    """
+    folder = Path(folder)
+    path = f"extra/{name}.npy"
+    info = _read_info(folder)
+    return open_array(folder, path, info) if path in info["files"] else None
 
 
 def is_dataset(folder: Path) -> bool:
@@ -236,7 +252,7 @@ def _write(
         )
     else:
         (draft / "images").rmdir()
-    _write_json(draft / "pairing.json", asdict(pairing))
+    write_json(draft / "pairing.json", asdict(pairing))
     arrays = {}
     for path in sorted(draft.rglob("*.npy")):
         array = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -247,7 +263,7 @@ def _write(
     files = {
         path.relative_to(draft).as_posix(): {
             "bytes": path.stat().st_size,
-            "sha256": _digest(path, HASHES),
+            "sha256": file_digest(path, HASHES),
         }
         for path in sorted(draft.rglob("*"))
         if path.is_file()
@@ -275,7 +291,25 @@ def _write(
         "data_hash": _data_hash(trials, images, HASHES),
     }
     given = {key: value for key, value in info.items() if key not in own}
-    _write_json(draft / "info.json", {**INFO_DEFAULTS, "name": name, **given, **own})
+    write_json(draft / "info.json", {**INFO_DEFAULTS, "name": name, **given, **own})
+
+
+def _check_extra(extra: Mapping[str, np.ndarray]) -> None:
+    for name, array in extra.items():
+        if not re.fullmatch(r"[a-z0-9_]+", name):
+            raise ValueError(
+                f"an extra array is named in small letters, digits and _; got {name!r}; rename it."
+            )
+        if array.dtype.kind not in "biuf":
+            raise ValueError(
+                f"an extra array holds numbers; '{name}' holds {array.dtype}; keep names in info."
+            )
+
+
+def _write_extra(draft: Path, extra: Mapping[str, np.ndarray]) -> None:
+    for name, array in extra.items():
+        (draft / "extra").mkdir(exist_ok=True)
+        np.save(draft / "extra" / f"{name}.npy", array, allow_pickle=False)
 
 
 def _write_recording(stem: Path, recording: Recording) -> None:
@@ -294,12 +328,7 @@ def _write_recording(stem: Path, recording: Recording) -> None:
         "sfreq_measured": recording.sfreq_measured,
         "meas_note": recording.meas_note,
     }
-    _write_json(stem.with_suffix(".json"), {**meta, "columns": columns})
-
-
-def _write_json(path: Path, value: object) -> None:
-    text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_json(stem.with_suffix(".json"), {**meta, "columns": columns})
 
 
 def _read_info(folder: Path) -> dict[str, Any]:
@@ -333,60 +362,9 @@ def _read_json(folder: Path, name: str, expected: Mapping[str, Any]) -> dict[str
     return value
 
 
-def _verify(folder: Path, info: Mapping[str, Any]) -> None:
-    """Compare every file's size and checksum with info.json."""
-    check_amount(f"{folder}", len(info["files"]), MAX_FILES, unit="files")
-    for name, expected in info["files"].items():
-        path = inside(folder, name)
-        remedy = "copy the folder again or import it again."
-        if not path.is_file():
-            raise ValueError(f"a data set must be whole; {folder} lacks {name}; {remedy}")
-        size = path.stat().st_size
-        if size != expected["bytes"]:
-            raise ValueError(
-                f"{name} must have {expected['bytes']} bytes; {folder} has {size}; {remedy}"
-            )
-        if _digest(path, info["hashes"]) != expected["sha256"]:
-            raise ValueError(
-                f"{name} must be what was written; its checksum in {folder} differs; {remedy}"
-            )
-
-
-def _open_array(folder: Path, name: str, info: Mapping[str, Any]) -> np.ndarray:
-    array = map_npy(inside(folder, name))
-    expected = info["arrays"].get(name, {"shape": "nothing", "dtype": "said to be"})
-    if list(array.shape) != expected["shape"] or str(array.dtype) != expected["dtype"]:
-        raise ValueError(
-            f"{name} must be {expected['dtype']} {expected['shape']}; {folder} has {array.dtype} "
-            f"{list(array.shape)}; import it again."
-        )
-    return array
-
-
-def _digest(path: Path, version: int) -> str:
-    """Hash a whole file; in version 1 sixteen blocks spread over a large one."""
-    with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if version > 1 or size <= _WHOLE:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-        digest = hashlib.sha256()
-        for start in np.linspace(0, size - _BLOCK, 16).astype(np.int64):
-            file.seek(int(start))
-            digest.update(file.read(_BLOCK))
-    return digest.hexdigest()
-
-
 def _data_hash(trials: Trials, images: ImageSet | None, version: int) -> str:
     text = trials.data_hash(TRIAL_ORIGIN if version > 1 else ())
     if images is not None:
         text += "".join(images.table["sha256"] + images.table["class_name"])
         text += images.data_hash() if version > 1 else ""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

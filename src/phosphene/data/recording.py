@@ -118,7 +118,7 @@ class Recording:
 
 def signal_sha256(signal: np.ndarray) -> str:
     """Hash the samples of a signal, whatever its memory layout."""
-    return hashlib.sha256(np.ascontiguousarray(signal).tobytes()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(signal).data).hexdigest()
 
 
 class UnknownChannelError(ValueError):

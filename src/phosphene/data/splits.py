@@ -12,6 +12,7 @@ import pandas as pd
 
 from phosphene import _checks
 from phosphene._checks.structure import check_structure
+from phosphene.data.shared_samples import count_shared_samples
 from phosphene.data.trials import Trials
 
 UNITS = ("trial", "block", "recording", "session", "subject")
@@ -30,7 +31,11 @@ PUBLISHED = "published half"
 """Unit of a split that the authors of the data made."""
 PUBLISHED_SPLIT = "published split"
 """The same where they listed trials; windows of one recording may stand on both sides."""
-_ALL_UNITS = (*UNITS, PUBLISHED, PUBLISHED_SPLIT)
+STIMULUS = "stimulus"
+"""Unit of a split by picture: all showings of a picture train, or all test."""
+SEAM = 1
+"""Samples that a test window may share with a training window where pictures are kept apart."""
+_ALL_UNITS = (*UNITS, PUBLISHED, PUBLISHED_SPLIT, STIMULUS)
 DOUBT = (
     "the source does not say which samples its windows hold, so those that train and those that "
     "test may overlap or come from one recording, and intervals count each as if it stood alone"
@@ -78,7 +83,7 @@ class Split:
     Parameters
     ----------
     unit
-        What was kept apart: one of `UNITS`, or `PUBLISHED`.
+        What was kept apart: one of `UNITS`, `PUBLISHED`, or `STIMULUS`.
     folds
         At least one.
     seed
@@ -151,7 +156,8 @@ class Split:
         Looked for: the same trial, the same source samples under two names, the same unit, and
         windows that share samples of a recording. Windows of which the source does not say what
         samples they hold may always share some: between published halves that is a `doubt`, within
-        one it is refused.
+        one it is refused. Pictures shown back to back may share the `SEAM` of their windows, which
+        is a `doubt` as well where the unit is the stimulus.
 
         Parameters
         ----------
@@ -163,7 +169,7 @@ class Split:
         Returns
         -------
         Split
-            This split; stamped with the reason if there is an overlap.
+            This split; stamped with the reason if there is an overlap, with a doubt at a seam.
         """
         if allow_leak is not None and not allow_leak.strip():
             raise ValueError("a leak needs a reason; got an empty one; write why it is accepted.")
@@ -181,7 +187,23 @@ class Split:
                     f"{_way_out(self.unit, trials)} or give a reason with --allow-leak."
                 )
             return replace(self, leak_reason=allow_leak)
-        return self
+        return self._with_seams(trials) if self.unit == STIMULUS else self
+
+    def _with_seams(self, trials: Trials) -> "Split":
+        """Say in the doubt how many test windows share a sample with training windows."""
+        n_shared = n_test = 0
+        for fold in self.folds:
+            train, test = fold.indices(trials)
+            known = np.concatenate([train, fold.val_indices(trials)])
+            n_shared += count_shared_samples(trials.table, known, test)
+            n_test += len(test)
+        said = (
+            f"{n_shared} of {n_test} test windows share their first or last sample with a window "
+            "of another side, for the pictures were shown back to back"
+        )
+        if not n_shared or said in (self.doubt or ""):
+            return self
+        return replace(self, doubt="; ".join(filter(None, (self.doubt, said))))
 
     def check_classes(self, trials: Trials, *, n_folds: int | None = None) -> "Split":
         """Refuse folds that lack a class to train on, and a first fold that lacks one to score.
@@ -289,12 +311,12 @@ def groups_of(trials: Trials, unit: str) -> np.ndarray:
     table = trials.table
     if unit in (PUBLISHED, PUBLISHED_SPLIT):
         return table["recording" if unit == PUBLISHED else "trial"].to_numpy(dtype=str)
+    if unit in ("block", STIMULUS) and (table[unit] == "").any():
+        raise ValueError(
+            f"unit '{unit}' needs the {unit} of every trial; the data do not name it; take "
+            "'recording'."
+        )
     if unit == "block":
-        if (table["block"] == "").any():
-            raise ValueError(
-                "unit 'block' needs the block of every trial; the data do not name it; take "
-                "'recording'."
-            )
         return (table["recording"] + "/" + table["block"]).to_numpy(dtype=str)
     if unit == "session":
         return (table["subject"] + "/" + table["session"]).to_numpy(dtype=str)
@@ -371,21 +393,6 @@ def _find_leak(
     shared_unknown = set(recording[train][unknown[train]]) & set(recording[test][unknown[test]])
     if shared_unknown and unit != PUBLISHED_SPLIT:  # there it is a doubt, as between halves
         return "windows may share samples, for the source does not say which samples they hold"
-    overlaps = _count_shared_samples(table, train, test)
+    tolerated = SEAM if unit == STIMULUS else 0
+    overlaps = count_shared_samples(table, train, test, more_than=tolerated)
     return f"{overlaps} test windows share samples with training windows" if overlaps else ""
-
-
-def _count_shared_samples(table: pd.DataFrame, train: np.ndarray, test: np.ndarray) -> int:
-    """Count test windows that overlap a training window of the same recording."""
-    n_shared = 0
-    recording = table["recording"].to_numpy(dtype=str)
-    start, stop = table["start"].to_numpy(), table["stop"].to_numpy()
-    for name in np.intersect1d(recording[train], recording[test]):
-        known = train[recording[train] == name]
-        asked = test[recording[test] == name]
-        known = known[np.argsort(start[known])]
-        furthest = np.maximum.accumulate(stop[known])  # end of the windows that start before
-        before = np.searchsorted(start[known], stop[asked], side="left")
-        ends = np.where(before > 0, furthest[np.maximum(before - 1, 0)], np.iinfo(np.int64).min)
-        n_shared += int((ends > start[asked]).sum())
-    return n_shared
