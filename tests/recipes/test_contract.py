@@ -1,6 +1,7 @@
 """What every recipe keeps to, whatever it trains; found by its folder alone."""
 
 import json
+import pickle
 import re
 import subprocess
 import sys
@@ -95,6 +96,14 @@ def test_metadata_are_complete(key):
     assert all(text.strip() for text in texts)
     assert re.fullmatch(r"https://\S+", recipe.url)
     assert recipe.module_folder.resolve().name == key
+
+
+@every_recipe
+def test_recipe_can_be_handed_to_another_process(key):
+    again = pickle.loads(pickle.dumps(RECIPES[key]))
+    assert again.key == key
+    assert again.config("smoke") == RECIPES[key].config("smoke")
+    assert again.module_folder == RECIPES[key].module_folder
 
 
 @every_recipe

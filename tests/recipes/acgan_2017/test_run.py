@@ -5,7 +5,7 @@ import numpy as np
 import torch
 
 from phosphene.export.bundle import load_bundle
-from phosphene.recipes.acgan_2017 import config, run
+from phosphene.recipes.acgan_2017 import RECIPE, config, run
 from phosphene.run_dir import RunDir
 
 
@@ -42,8 +42,8 @@ def test_a_label_system_draws_one_picture_per_decoded_class(data_folder, dataset
     folder = RunDir.create(tmp_path / "labels")
     plain = json.loads(json.dumps(asdict(settings)))
     folder.write_json("config.json", {"recipe": "acgan_2017", "config": plain})
-    scores = run.train(settings, data=data_folder, run=folder)
-    assert run.evaluate(folder) == scores
+    scores = RECIPE.train(settings, data=data_folder, run=folder)
+    assert RECIPE.evaluate(folder) == scores
     system = load_bundle(folder.path / "bundle").system
     assert system.condition_on == "label"
     features = system.features(dataset.trials.epochs[:40])

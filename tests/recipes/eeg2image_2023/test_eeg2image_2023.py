@@ -6,7 +6,7 @@ import numpy as np
 
 from phosphene.experiment import course
 from phosphene.recipes import get_recipe
-from phosphene.recipes.eeg2image_2023 import run as run_module
+from phosphene.recipes.eeg2image_2023 import RECIPE
 
 
 def test_says_what_the_report_needs_after_each_stage(trained):
@@ -51,7 +51,7 @@ def test_a_held_out_recording_may_hold_a_single_trial(
     monkeypatch.setattr(course, "make_split", lambda config, trials, info: split)
     monkeypatch.setattr(course, "load_dataset", lambda folder: less)
     run = start_run(tmp_path / "few", config)
-    scores = run_module.train(config, data=data_folder, run=run)
+    scores = RECIPE.train(config, data=data_folder, run=run)
     arrays = run.read_arrays("folds/0/decoding.npz")
     assert (arrays["recording"] == recording[0]).sum() == 1
     assert np.isfinite(arrays["noise_probabilities"]).all()
@@ -70,6 +70,6 @@ def test_a_recording_left_out_may_be_a_single_trial(
     trials = dataset.trials.select(np.setdiff1d(np.arange(len(recording)), rows))
     monkeypatch.setattr(course, "load_dataset", lambda folder: replace(dataset, trials=trials))
     run = start_run(tmp_path / "single", config)
-    assert run_module.train(config, data=data_folder, run=run)
+    assert RECIPE.train(config, data=data_folder, run=run)
     labels = [run.read_arrays(f"folds/{key}/null.npz")["labels"] for key in sorted(set(recording))]
     assert [len(found) for found in labels][-1] == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from phosphene.recipes.thoughtviz_2018 import config, run
+from phosphene.recipes.thoughtviz_2018 import RECIPE, config, run
 from phosphene.run_dir import RunDir
 
 
@@ -56,14 +56,14 @@ def test_glyphs_of_28_pixels_go_through_the_whole_experiment(data_folder, tmp_pa
     folder = RunDir.create(tmp_path / "glyphs")
     plain = json.loads(json.dumps(asdict(settings)))
     folder.write_json("config.json", {"recipe": "thoughtviz_2018", "config": plain})
-    scores = run.train(settings, data=data_folder, run=folder)
+    scores = RECIPE.train(settings, data=data_folder, run=folder)
     (name,) = (fold["key"] for fold in folder.read_json("split.json")["folds"][:1])
     drawn = folder.read_arrays(f"folds/{name}/generated.npz")["own"]
     assert drawn.shape[1:] == (28, 28, 1)
     lines = (folder.path / "log.jsonl").read_text().splitlines()
     stages = {json.loads(line)["stage"] for line in lines}
     assert {"encoder", "guide", "generator"} <= stages
-    assert run.evaluate(folder) == scores
+    assert RECIPE.evaluate(folder) == scores
 
 
 def test_a_size_that_objects_do_not_have_is_refused():

@@ -3,22 +3,18 @@
 The generator is trained on features of training trials; the released scripts take test trials.
 """
 
+from functools import partial
 from pathlib import Path
 
+from phosphene.experiment.planned_course import evaluate, train
 from phosphene.recipe import Recipe
 from phosphene.recipes.acgan_2017 import config
 
 
-def _train(settings, **context):
-    from phosphene.recipes.acgan_2017.run import train
+def _make_plan(settings):
+    from phosphene.recipes.acgan_2017.run import make_plan
 
-    return train(settings, **context)
-
-
-def _evaluate(run, progress):
-    from phosphene.recipes.acgan_2017.run import evaluate
-
-    return evaluate(run, progress)
+    return make_plan(settings)
 
 
 RECIPE = Recipe(
@@ -37,8 +33,8 @@ RECIPE = Recipe(
         "smoke": config.smoke,
     },
     published={"IS, objects": 4.93},
-    train=_train,
-    evaluate=_evaluate,
+    train=partial(train, make_plan=_make_plan),
+    evaluate=partial(evaluate, make_plan=_make_plan, settings_class=config.Config),
     several_devices=True,
     module_folder=Path(__file__).parent,
 )

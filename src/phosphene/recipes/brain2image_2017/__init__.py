@@ -1,21 +1,17 @@
 """Brain2Image (Kavasidis et al., ACM MM 2017): a class-trained LSTM, then a GAN or a VAE."""
 
+from functools import partial
 from pathlib import Path
 
+from phosphene.experiment.planned_course import evaluate, train
 from phosphene.recipe import Recipe
 from phosphene.recipes.brain2image_2017 import config
 
 
-def _train(settings, **context):
-    from phosphene.recipes.brain2image_2017.run import train
+def _make_plan(settings):
+    from phosphene.recipes.brain2image_2017.run import make_plan
 
-    return train(settings, **context)
-
-
-def _evaluate(run, progress):
-    from phosphene.recipes.brain2image_2017.run import evaluate
-
-    return evaluate(run, progress)
+    return make_plan(settings)
 
 
 RECIPE = Recipe(
@@ -35,8 +31,8 @@ RECIPE = Recipe(
         "smoke": config.smoke,
     },
     published={"IS, GAN, 40 classes, block design": 5.07, "chance, 40 classes": 0.025},
-    train=_train,
-    evaluate=_evaluate,
+    train=partial(train, make_plan=_make_plan),
+    evaluate=partial(evaluate, make_plan=_make_plan, settings_class=config.Config),
     several_devices=True,
     module_folder=Path(__file__).parent,
 )

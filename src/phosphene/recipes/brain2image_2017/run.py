@@ -1,26 +1,20 @@
 """Brain2Image: its encoder, its GAN and VAE, and the experiment with them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from phosphene.data.trials import Trials
-from phosphene.experiment import course
 from phosphene.experiment.encoding import EncoderSettings, train_encoder
 from phosphene.experiment.painting import check_batches
 from phosphene.experiment.plan import EncoderPlan, PainterStep, Plan
 from phosphene.export.networks import build_network
 from phosphene.recipes.brain2image_2017 import interpolation, scoring
 from phosphene.recipes.brain2image_2017.config import Config
-from phosphene.run_dir import RunDir
-from phosphene.score import Score
 from phosphene.training.batches import rows_per_class
 from phosphene.training.classifier_step import ClassifierStep
 from phosphene.training.devices import ALONE, Devices, check_divisible
 from phosphene.training.gan_step import GANStep
-from phosphene.training.progress import Progress
 from phosphene.training.seeding import derive_seed, seeded, seeded_generator
 from phosphene.training.vae_step import VAEStep
 
@@ -30,30 +24,6 @@ CITATION = (
 TORCH_EPS = 1e-8
 """Adam's term under the fraction in torch, which the authors use."""
 SAME = "the same network, epochs and optimiser as the class-trained one; triplets are not published"
-
-
-def train(
-    config: Config,
-    *,
-    data: Path,
-    run: RunDir,
-    resume: bool = False,
-    on_stage: Callable[[str], None] = lambda stage: None,
-    progress: Progress | None = None,
-    devices: Devices = ALONE,
-) -> list[Score]:
-    """Train in every fold, draw pictures for the first ones, and score all of it."""
-    del resume  # a new run finds nothing on disk, a resumed one finds what is done
-    plan = make_plan(config)
-    return course.train(
-        plan, config, data=data, run=run, on_stage=on_stage, progress=progress, devices=devices
-    )
-
-
-def evaluate(run: RunDir, progress: Progress | None = None) -> list[Score]:
-    """Score a run again from the arrays in its folder."""
-    config = Config(**run.read_json("config.json")["config"])
-    return course.evaluate(make_plan(config), config, run=run, progress=progress)
 
 
 def make_plan(config: Config) -> Plan:

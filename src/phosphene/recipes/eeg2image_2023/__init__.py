@@ -1,21 +1,17 @@
 """EEG2Image (Singh et al., ICASSP 2023): triplet features of EEG, then a data-efficient GAN."""
 
+from functools import partial
 from pathlib import Path
 
+from phosphene.experiment.planned_course import evaluate, train
 from phosphene.recipe import Recipe
 from phosphene.recipes.eeg2image_2023 import config
 
 
-def _train(settings, **context):
-    from phosphene.recipes.eeg2image_2023.run import train
+def _make_plan(settings):
+    from phosphene.recipes.eeg2image_2023.run import make_plan
 
-    return train(settings, **context)
-
-
-def _evaluate(run, progress):
-    from phosphene.recipes.eeg2image_2023.run import evaluate
-
-    return evaluate(run, progress)
+    return make_plan(settings)
 
 
 RECIPE = Recipe(
@@ -39,8 +35,8 @@ RECIPE = Recipe(
         "k-means accuracy, objects": 0.53,
         "k-means accuracy, characters": 0.49,
     },
-    train=_train,
-    evaluate=_evaluate,
+    train=partial(train, make_plan=_make_plan),
+    evaluate=partial(evaluate, make_plan=_make_plan, settings_class=config.Config),
     ablations={
         "neither": {"augment": (), "mode_seeking": 0.0},
         "mode seeking": {"augment": ()},

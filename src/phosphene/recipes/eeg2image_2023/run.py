@@ -1,53 +1,21 @@
 """EEG2Image: its encoders, its generator, and the experiment with them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from phosphene.data.trials import Trials
-from phosphene.experiment import course
 from phosphene.experiment.encoding import EncoderSettings, check_triplets, train_encoder
 from phosphene.experiment.painting import check_batches
 from phosphene.experiment.plan import EncoderPlan, Plan
 from phosphene.export.networks import build_network
 from phosphene.recipes.eeg2image_2023.config import Config, compared_name
-from phosphene.run_dir import RunDir
-from phosphene.score import Score
 from phosphene.training.classifier_step import ClassifierStep
 from phosphene.training.devices import ALONE, Devices
 from phosphene.training.gan_step import GANStep
-from phosphene.training.progress import Progress
 from phosphene.training.seeding import derive_seed, seeded, seeded_generator
 
 CITATION = "Singh et al., EEG2IMAGE, ICASSP 2023, https://arxiv.org/abs/2302.10121"
-
-
-def train(
-    config: Config,
-    *,
-    data: Path,
-    run: RunDir,
-    resume: bool = False,
-    on_stage: Callable[[str], None] = lambda stage: None,
-    progress: Progress | None = None,
-    devices: Devices = ALONE,
-) -> list[Score]:
-    """Train in every fold, draw pictures for the first ones, and score all of it."""
-    del resume  # a new run finds nothing on disk, a resumed one finds what is done
-    plan = make_plan(config)
-    return course.train(
-        plan, config, data=data, run=run, on_stage=on_stage, progress=progress, devices=devices
-    )
-
-
-def evaluate(run: RunDir, progress: Progress | None = None) -> list[Score]:
-    """Score a run again from the arrays in its folder."""
-    settings = run.read_json("config.json")["config"]
-    settings["augment"] = tuple(settings["augment"])
-    config = Config(**settings)
-    return course.evaluate(make_plan(config), config, run=run, progress=progress)
 
 
 def make_plan(config: Config) -> Plan:

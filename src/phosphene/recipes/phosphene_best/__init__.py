@@ -1,21 +1,17 @@
 """The project's own system: an ensemble of decoders, then a guided GAN."""
 
+from functools import partial
 from pathlib import Path
 
+from phosphene.experiment.planned_course import evaluate, train
 from phosphene.recipe import Recipe
 from phosphene.recipes.phosphene_best import config
 
 
-def _train(settings, **context):
-    from phosphene.recipes.phosphene_best.run import train
+def _make_plan(settings):
+    from phosphene.recipes.phosphene_best.run import make_plan
 
-    return train(settings, **context)
-
-
-def _evaluate(run, progress):
-    from phosphene.recipes.phosphene_best.run import evaluate
-
-    return evaluate(run, progress)
+    return make_plan(settings)
 
 
 ABLATIONS = {
@@ -48,8 +44,8 @@ RECIPE = Recipe(
     wants="EEG epochs with one class each, and pictures of the same classes",
     presets={"full": config.full, "quick": config.quick, "smoke": config.smoke},
     published={},
-    train=_train,
-    evaluate=_evaluate,
+    train=partial(train, make_plan=_make_plan),
+    evaluate=partial(evaluate, make_plan=_make_plan, settings_class=config.Config),
     several_devices=True,
     ablations=ABLATIONS,
     shared_stages=SHARED_STAGES,

@@ -1,12 +1,9 @@
 """Our own system: an ensemble that decodes, a guided GAN that draws, and the experiment."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from phosphene.experiment import course
 from phosphene.experiment.painting import check_batches
 from phosphene.experiment.plan import EncoderPlan, Plan
 from phosphene.export.networks import build_network
@@ -17,41 +14,12 @@ from phosphene.recipes.phosphene_best.ensemble import (
     n_ensemble_features,
     train_encoder,
 )
-from phosphene.run_dir import RunDir
-from phosphene.score import Score
 from phosphene.training.classifier_step import ClassifierStep
 from phosphene.training.devices import ALONE, Devices
 from phosphene.training.gan_step import GANStep
-from phosphene.training.progress import Progress
 from phosphene.training.seeding import derive_seed, seeded, seeded_generator
 
 CITATION = "the Phosphene project's own system, from published parts that its page names"
-
-
-def train(
-    config: Config,
-    *,
-    data: Path,
-    run: RunDir,
-    resume: bool = False,
-    on_stage: Callable[[str], None] = lambda stage: None,
-    progress: Progress | None = None,
-    devices: Devices = ALONE,
-) -> list[Score]:
-    """Train in every fold, draw pictures for the first ones, and score all of it."""
-    del resume  # a new run finds nothing on disk, a resumed one finds what is done
-    plan = make_plan(config)
-    return course.train(
-        plan, config, data=data, run=run, on_stage=on_stage, progress=progress, devices=devices
-    )
-
-
-def evaluate(run: RunDir, progress: Progress | None = None) -> list[Score]:
-    """Score a run again from the arrays in its folder."""
-    settings = run.read_json("config.json")["config"]
-    settings["augment"] = tuple(settings["augment"])
-    config = Config(**settings)
-    return course.evaluate(make_plan(config), config, run=run, progress=progress)
 
 
 def make_plan(config: Config) -> Plan:

@@ -3,22 +3,18 @@
 The generator is trained on features of training trials; the released scripts take test trials.
 """
 
+from functools import partial
 from pathlib import Path
 
+from phosphene.experiment.planned_course import evaluate, train
 from phosphene.recipe import Recipe
 from phosphene.recipes.thoughtviz_2018 import config
 
 
-def _train(settings, **context):
-    from phosphene.recipes.thoughtviz_2018.run import train
+def _make_plan(settings):
+    from phosphene.recipes.thoughtviz_2018.run import make_plan
 
-    return train(settings, **context)
-
-
-def _evaluate(run, progress):
-    from phosphene.recipes.thoughtviz_2018.run import evaluate
-
-    return evaluate(run, progress)
+    return make_plan(settings)
 
 
 RECIPE = Recipe(
@@ -36,8 +32,8 @@ RECIPE = Recipe(
         "smoke": config.smoke,
     },
     published={"IS, objects": 5.43},
-    train=_train,
-    evaluate=_evaluate,
+    train=partial(train, make_plan=_make_plan),
+    evaluate=partial(evaluate, make_plan=_make_plan, settings_class=config.Config),
     several_devices=True,
     module_folder=Path(__file__).parent,
 )

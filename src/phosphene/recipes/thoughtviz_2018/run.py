@@ -4,50 +4,14 @@ The released scripts train the GAN on features of the test trials and score it w
 Here it is trained on training trials alone, and pictures are drawn from held-out ones.
 """
 
-from collections.abc import Callable
-from pathlib import Path
-
-from phosphene.experiment import course, thoughtviz_parts
+from phosphene.experiment import thoughtviz_parts
 from phosphene.experiment.plan import Plan
 from phosphene.experiment.thoughtviz_parts import ThoughtVizPainter
 from phosphene.recipes.thoughtviz_2018.config import Config
-from phosphene.run_dir import RunDir
-from phosphene.score import Score
-from phosphene.training.devices import ALONE, Devices
-from phosphene.training.progress import Progress
 
 CITATION = (
     "Tirupattur et al., ThoughtViz, ACM Multimedia 2018, https://doi.org/10.1145/3240508.3240641"
 )
-
-
-def train(
-    config: Config,
-    *,
-    data: Path,
-    run: RunDir,
-    resume: bool = False,
-    on_stage: Callable[[str], None] = lambda stage: None,
-    progress: Progress | None = None,
-    devices: Devices = ALONE,
-) -> list[Score]:
-    """Train in every fold, draw pictures for the first ones, and score all of it."""
-    del resume  # a new run finds nothing on disk, a resumed one finds what is done
-    return course.train(
-        make_plan(config),
-        config,
-        data=data,
-        run=run,
-        on_stage=on_stage,
-        progress=progress,
-        devices=devices,
-    )
-
-
-def evaluate(run: RunDir, progress: Progress | None = None) -> list[Score]:
-    """Score a run again from the arrays in its folder."""
-    config = Config(**run.read_json("config.json")["config"])
-    return course.evaluate(make_plan(config), config, run=run, progress=progress)
 
 
 def make_plan(config: Config) -> Plan:
