@@ -3,7 +3,27 @@ from dataclasses import asdict, replace
 import pytest
 
 from phosphene.experiment import settings, thoughtviz_settings
-from phosphene.experiment.thoughtviz_settings import ThoughtVizSettings
+from phosphene.experiment.thoughtviz_settings import (
+    BaselineSettings,
+    ThoughtVizSettings,
+    quick_settings,
+    smoke_settings,
+)
+from phosphene.recipes import get_recipe
+
+BASELINES = ("acgan_2017", "deligan_2017")
+FAMILY = (*BASELINES, "thoughtviz_2018")
+ADAPTED = {
+    *("encoder_batch", "encoder_epochs", "encoder_lr", "norm_momentum", "null_folds"),
+    *("image_size", "generator_steps", "generator_batch", "generator_width"),
+    *("discriminator_width", "generator_lr", "discriminator_lr", "judge_steps"),
+    "separate_pass",
+}
+
+
+def changed(settings, other):
+    first, second = asdict(settings), asdict(other)
+    return {name for name, value in first.items() if value != second[name]}
 
 
 def test_classifier_is_trained_as_released():
@@ -66,3 +86,45 @@ def test_refuses_unknown_networks_where_nothing_checks_types():
     object.__setattr__(plain, "networks", "images")
     with pytest.raises(ValueError, match="Did you mean 'image'"):
         plain.__post_init__()
+
+
+def test_baselines_refuse_wrong_values():
+    with pytest.raises(ValueError, match=r"^`auxiliary` must be at least 0"):
+        BaselineSettings(auxiliary=-1.0)
+    plain = BaselineSettings()
+    object.__setattr__(plain, "condition", "labels")
+    with pytest.raises(ValueError, match="Did you mean 'label'"):
+        plain.__post_init__()
+
+
+def test_quick_and_smoke_shrink_and_keep_the_rest():
+    published = replace(ThoughtVizSettings(), seed=3, beta1=0.25, rectified=False)
+    quick = quick_settings(published)
+    assert changed(quick, published) == ADAPTED
+    smoke = smoke_settings(quick)
+    assert (smoke.seed, smoke.beta1, smoke.rectified) == (3, 0.25, False)
+    assert smoke.generator_steps < 10
+    assert type(quick_settings(BaselineSettings())) is BaselineSettings
+
+
+@pytest.mark.parametrize("key", FAMILY)
+def test_presets_have_no_tricks_of_other_recipes(key):
+    recipe = get_recipe(key)
+    for chosen in map(recipe.config, recipe.presets):
+        assert not chosen.clear_trials
+        assert not chosen.standardize_features
+        assert chosen.class_pull == 0
+
+
+@pytest.mark.parametrize("key", FAMILY)
+def test_quick_keeps_what_the_system_is(key):
+    recipe = get_recipe(key)
+    own = {"condition"} if key in BASELINES else set()
+    assert changed(recipe.config("quick"), recipe.config("paper")) <= ADAPTED | own
+
+
+@pytest.mark.parametrize("key", BASELINES)
+def test_variants_of_quick_differ_in_the_condition_alone(key):
+    quick = get_recipe(key).config("quick")
+    assert quick.condition == "features"
+    assert get_recipe(key).config("quick_labels") == replace(quick, condition="label")

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import asdict, fields, replace
+from importlib import import_module
 from math import isfinite
 from pathlib import Path
 from types import SimpleNamespace
@@ -120,6 +121,13 @@ def test_presets_give_settings_of_one_kind(key):
 
 
 @every_recipe
+def test_presets_are_functions_of_its_settings_file_under_their_names(key):
+    config = import_module(f"phosphene.recipes.{key}.config")
+    presets = RECIPES[key].presets
+    assert presets == {name: getattr(config, name) for name in presets}
+
+
+@every_recipe
 def test_every_setting_says_what_it_is(key):
     settings = type(RECIPES[key].config("smoke"))
     documented = {name for name, text in setting_docs(settings).items() if len(text) > 10}
@@ -153,7 +161,9 @@ def test_published_numbers_are_those_of_its_results(key):
             yield tree
 
     recipe = RECIPES[key]
-    printed = list(numbers(read_results(recipe)["published"]))
+    results = read_results(recipe)
+    assert results.keys() == {"published", "ours"}
+    printed = list(numbers(results["published"]))
     stated = {name: value for name, value in recipe.published.items() if "chance" not in name}
     assert {name: value for name, value in stated.items() if value not in printed} == {}
 

@@ -4,8 +4,8 @@ All three are in one body of released code: they have one EEG classifier, and ge
 discriminators that differ in a few places. Values are those of its scripts; papers give few.
 """
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar, get_args
 
 from phosphene import _checks
 from phosphene.experiment.settings import ExperimentSettings
@@ -117,3 +117,50 @@ class BaselineSettings(ThoughtVizSettings):
         ThoughtVizSettings.__post_init__(self)
         _checks.check_option("condition", self.condition, get_args(Condition))
         _checks.check_at_least("auxiliary", self.auxiliary, 0)
+
+
+Settings = TypeVar("Settings", bound=ThoughtVizSettings)
+
+
+def quick_settings(published: Settings) -> Settings:
+    """Return published settings with small pictures and narrow networks: minutes on two cores."""
+    return replace(
+        published,
+        encoder_batch=64,
+        encoder_epochs=40,
+        encoder_lr=1e-2,
+        norm_momentum=0.1,
+        null_folds=2,
+        image_size=32,
+        generator_steps=5000,
+        generator_batch=32,
+        generator_width=24,
+        discriminator_width=12,
+        generator_lr=1e-3,
+        discriminator_lr=1e-3,
+        separate_pass=False,
+        judge_steps=600,
+    )
+
+
+def smoke_settings(quick: Settings) -> Settings:
+    """Return quick settings so small that they walk the same code in seconds on one core."""
+    return replace(
+        quick,
+        n_folds=2,
+        decode_folds=1,
+        null_folds=1,
+        encoder_epochs=1,
+        image_size=16,
+        n_features=16,
+        n_noise=8,
+        generator_width=8,
+        discriminator_width=8,
+        generator_steps=4,
+        generator_batch=16,
+        judge_steps=10,
+        riemann=False,
+        inception="off",
+        n_scored=40,
+        n_draws=2,
+    )

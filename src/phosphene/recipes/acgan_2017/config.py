@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from phosphene.experiment.thoughtviz_settings import BaselineSettings
+from phosphene.experiment.thoughtviz_settings import (
+    BaselineSettings,
+    quick_settings,
+    smoke_settings,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,22 +56,7 @@ def code() -> Config:
 
 def quick() -> Config:
     """Return small pictures and narrow networks, fed EEG features: minutes on two cores."""
-    return replace(
-        paper(),
-        condition="features",
-        encoder_batch=64,
-        encoder_epochs=40,
-        encoder_lr=1e-2,
-        norm_momentum=0.1,
-        null_folds=2,
-        image_size=32,
-        generator_steps=5000,
-        generator_batch=32,
-        generator_width=24,
-        discriminator_width=12,
-        separate_pass=False,
-        judge_steps=600,
-    )
+    return replace(quick_settings(paper()), condition="features")
 
 
 def quick_labels() -> Config:
@@ -77,22 +66,4 @@ def quick_labels() -> Config:
 
 def smoke() -> Config:
     """Return settings that walk the same code in seconds on one core."""
-    return replace(
-        quick(),
-        n_folds=2,
-        decode_folds=1,
-        null_folds=1,
-        encoder_epochs=1,
-        image_size=16,
-        n_features=16,
-        n_noise=8,
-        generator_width=8,
-        discriminator_width=8,
-        generator_steps=4,
-        generator_batch=16,
-        judge_steps=10,
-        riemann=False,
-        inception="off",
-        n_scored=40,
-        n_draws=2,
-    )
+    return smoke_settings(quick())
