@@ -41,6 +41,16 @@ def test_band_keeps_10_hz_in_phase_and_removes_what_lies_outside(make_sine):
     np.testing.assert_allclose(signal[0, middle], recording.signal[0, middle], atol=2e-7)
 
 
+def test_without_steps_the_signal_is_not_copied(make_sine):
+    recording = make_sine(10, 20)
+    plain = Preprocessing(band=None, resample=None)
+    assert apply_signal_steps(recording, plain)[0] is recording.signal
+    same = dataclasses.replace(plain, resample=256.0)
+    assert apply_signal_steps(recording, same)[0] is recording.signal
+    averaged = dataclasses.replace(plain, reference="average")
+    assert apply_signal_steps(recording, averaged)[0] is not recording.signal
+
+
 def test_notch_removes_the_line_and_its_harmonic_only(make_sine):
     recording = make_sine(50, 100, 44, 10)
     signal, sfreq = apply_signal_steps(

@@ -43,7 +43,8 @@ def apply_signal_steps(
     Returns
     -------
     signal
-        ``(chan, time)`` float32 in V, of the channels that `referenced_channels` names.
+        ``(chan, time)`` float32 in V, of the channels that `referenced_channels` names; the
+        recording's own, not copied, where there is no step.
     sfreq
         Its rate in Hz.
 
@@ -56,7 +57,12 @@ def apply_signal_steps(
     import mne
 
     name, sfreq = recording.source, float(recording.sfreq)
-    _checks.check_finite(f"signal of {name}", recording.signal)
+    for channel, samples in zip(recording.ch_names, recording.signal, strict=True):
+        _checks.check_finite(f"signal of {name}, channel {channel}", samples)
+    is_filtered = preprocessing.band is not None or preprocessing.notch is not None
+    keeps_rate = preprocessing.resample in (None, sfreq)
+    if keeps_rate and not is_filtered and preprocessing.reference == "none":
+        return recording.signal, sfreq
     signal = np.asarray(recording.signal, dtype=np.float64)
     signal = rereference(signal, recording.ch_names, preprocessing.reference)
     highest = max([preprocessing.notch or 0.0, *(preprocessing.band or (0.0,))])

@@ -130,7 +130,9 @@ def _check_next_onset(recording: Recording, preprocessing: Preprocessing) -> Non
     codes = events["code"].isin([SHOWN, GREY]).to_numpy()
     onsets = np.sort(events["sample"].to_numpy()[codes])
     n_times = round((preprocessing.tmax - preprocessing.tmin) * recording.sfreq)
+    gaps = np.searchsorted(np.asarray(recording.gaps, dtype=np.int64), onsets, side="right")
     steps = np.diff(onsets)
+    steps[np.diff(gaps) > 0] = n_times  # samples are missing: a window that spans them is rejected
     if len(steps) and n_times - steps.min() > SEAM:
         step, longest = int(steps.min()), int(steps.min()) / recording.sfreq
         raise ValueError(

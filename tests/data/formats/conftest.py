@@ -113,3 +113,88 @@ def _xdf_samples(stream, part):
             else:
                 content += b"\x01" + struct.pack("<B", len(value)) + value.encode()
     return content
+
+
+@pytest.fixture(scope="session")
+def lfp_session(tmp_path_factory):
+    """A session as the Allen Institute lays it out, written by pynwb; see `write_lfp_session`."""
+    return write_lfp_session(tmp_path_factory.mktemp("lfp"))
+
+
+LFP_SFREQ, LFP_START, LFP_STEP = 1249.998, 12.3, 0.25021
+LFP_AREAS = ("CA1", "CA1", "VISp", "VISp", "VISp", "VISp", "VISp", "None")
+
+
+def write_lfp_session(folder, *, n_samples=20_000, frames=None):
+    """Write session.nwb, probe_7_lfp.nwb and pictures; return the folder.
+
+    8 channels from the tip up (2 in CA1, 5 in VISp of which the last is not valid, 1 outside),
+    with a white signal of 100 uV; showings of 5 pictures and grey in two blocks, back to back.
+    """
+    from datetime import UTC, datetime
+
+    import numpy as np
+    import pynwb
+    from hdmf.backends.hdf5.h5_utils import H5DataIO
+    from PIL import Image
+    from pynwb.ecephys import LFP
+    from pynwb.epoch import TimeIntervals
+
+    rng = np.random.default_rng(0)
+    if frames is None:
+        frames = np.concatenate([rng.permutation(np.arange(-1, 5)) for _ in range(8)])
+    start = {"session_start_time": datetime(2019, 1, 1, tzinfo=UTC), "session_id": "42"}
+    session = pynwb.NWBFile("a session", identifier="42", **start)
+    session.subject = pynwb.file.Subject(
+        subject_id="m1", species="Mus musculus", sex="F", age="P9D"
+    )
+    table = TimeIntervals(name="natural_scenes_presentations", description="showings")
+    for name in ("frame", "stimulus_block"):
+        table.add_column(name=name, description=name)
+    for i, frame in enumerate(frames):
+        onset = LFP_START + 0.5 + LFP_STEP * i + (i >= len(frames) // 2)
+        table.add_row(
+            start_time=onset,
+            stop_time=onset + LFP_STEP,
+            frame=float(frame),
+            stimulus_block=float(2 + 3 * (i >= len(frames) // 2)),
+        )
+    session.add_time_intervals(table)
+    with pynwb.NWBHDF5IO(str(folder / "session.nwb"), "w") as file:
+        file.write(session)
+
+    probe = pynwb.NWBFile("LFP of one probe", identifier="7", **start)
+    group = probe.create_electrode_group(
+        "probeC", description="", location="", device=probe.create_device("probeC")
+    )
+    columns = ("probe_vertical_position", "probe_horizontal_position", "local_index", "valid_data")
+    for name in columns:
+        probe.add_electrode_column(name=name, description=name)
+    for i, area in enumerate(LFP_AREAS):
+        probe.add_electrode(
+            id=850_000 + 4 * i,
+            location=area,
+            group=group,
+            probe_vertical_position=20 + 40 * i,
+            probe_horizontal_position=11 + 32 * (i % 2),
+            local_index=4 * i,
+            valid_data=i != 6,
+        )
+    region = probe.create_electrode_table_region(list(range(len(LFP_AREAS))), "LFP channels")
+    lfp = LFP(name="probe_7_lfp")
+    probe.add_acquisition(lfp)
+    signal = (rng.normal(size=(n_samples, len(LFP_AREAS))) * 100e-6).astype(np.float32)
+    lfp.create_electrical_series(
+        name="probe_7_lfp_data",
+        data=H5DataIO(signal, compression="gzip", chunks=(3000, 3)),
+        timestamps=H5DataIO(LFP_START + np.arange(n_samples) / LFP_SFREQ, compression="gzip"),
+        electrodes=region,
+    )
+    with pynwb.NWBHDF5IO(str(folder / "probe_7_lfp.nwb"), "w") as file:
+        file.write(probe)
+    np.save(folder / "signal.npy", signal)
+    (folder / "pictures").mkdir()
+    for number in range(5):
+        pixels = rng.integers(0, 256, (18, 24), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / "pictures" / f"natural_scene_{number}.tiff")
+    return folder
