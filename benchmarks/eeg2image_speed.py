@@ -5,22 +5,30 @@ the median over the turns counts, so that other work on the machine hits both al
 """
 
 import argparse
-import contextlib
 import itertools
 import json
-import platform
 import resource
 import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
+from eeg2image_parts import (
+    N_CHANS,
+    N_CLASSES,
+    N_FEATURES,
+    N_TIMES,
+    PUBLISHED,
+    TINY,
+    Size,
+    make_encoder_step,
+    make_gan_batch,
+    make_gan_step,
+    write_signals,
+)
 from plain_eeg2image import (
     PlainDiscriminator,
     PlainEncoderStep,
@@ -34,7 +42,10 @@ from timing import (
     count,
     gap_row,
     largest_gap,
+    options_parser,
     processor_seconds,
+    report,
+    say,
     seconds,
     take_turns,
     threads,
@@ -42,9 +53,6 @@ from timing import (
 from torch import Tensor
 
 from phosphene.losses.triplet import semi_hard_triplet_loss
-from phosphene.models.discriminators.dcgan import DCGANDiscriminator
-from phosphene.models.encoders.lstm import LSTMEncoder
-from phosphene.models.generators.dcgan import DCGANGenerator
 from phosphene.training.batches import (
     balanced_index_batches,
     same_class_batches,
@@ -52,52 +60,10 @@ from phosphene.training.batches import (
 )
 from phosphene.training.encoder_step import EncoderStep
 from phosphene.training.gan_step import GANStep
-from phosphene.training.seeding import seeded, seeded_generator
+from phosphene.training.seeding import seeded_generator
 
 THREADS = 1, 2
 """For parts so small that a second thread may only wait."""
-N_CLASSES, N_CHANS, N_TIMES, N_FEATURES = 10, 14, 32, 128
-RELEASED_CODE = {
-    "noise": "uniform",
-    "n_adversarial_terms": 2,
-    "halved": True,
-    "mode_seeking_eps": 1e-5,
-    "mode_seeking_noise": "z_and_features",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Size:
-    """How much is measured."""
-
-    triplet_batch: int = 256
-    encoder_batch: int = 256
-    gan_batch: int = 32
-    memory_batch: int = 128
-    image_size: int = 128
-    generator_width: int = 32
-    discriminator_width: int = 64
-    n_turns: int = 7
-    n_gan_turns: int = 3
-    n_starts: int = 5
-    judged: bool = True
-    """Whether bounds on time and memory say anything at this size."""
-
-
-PUBLISHED = Size()
-TINY = Size(
-    triplet_batch=32,
-    encoder_batch=16,
-    gan_batch=4,
-    memory_batch=4,
-    image_size=16,
-    generator_width=4,
-    discriminator_width=4,
-    n_turns=2,
-    n_gan_turns=1,
-    n_starts=1,
-    judged=False,
-)
 
 
 def measure_triplet(size: Size) -> Iterator[Row]:
@@ -357,89 +323,6 @@ def measure_generate(size: Size) -> Iterator[Row]:
             )
 
 
-def write_signals(folder: Path, size: Size) -> dict[str, Path]:
-    """Write a recording, the data set made of it, and an untrained bundle of published size."""
-    from phosphene.cli.data_import import ImportOptions, import_dataset
-    from phosphene.data.scaling import ChannelScaler
-    from phosphene.export.bundle import save_bundle
-    from phosphene.export.signal_to_picture import FeatureScaler, LinearDecoder, SignalToPicture
-
-    rng = np.random.default_rng(0)
-    table = np.zeros((5120, 6))
-    table[:, 0] = np.arange(len(table)) / 256
-    table[:, 1:5] = rng.normal(30, 10, (len(table), 4))
-    table[200::301, 5] = 1 + np.arange(len(table[200::301])) % 2
-    header = "timestamps,TP9,AF7,AF8,TP10,Marker0"
-    recording = folder / "recording.csv"
-    np.savetxt(recording, table, delimiter=",", header=header, comments="", fmt="%.4f")
-    options = ImportOptions(
-        sources=(recording,),
-        out=folder / "data",
-        subject="1",
-        session="1",
-        events=("1=houses", "2=faces"),
-    )
-    with contextlib.redirect_stdout(None):  # it reports to people
-        trials = import_dataset(options)
-    encoder = {"network": "LSTMEncoder", "settings": {"n_chans": trials.n_chans}}
-    drawing: dict[str, Any] = {"size": size.image_size, "width": size.generator_width}
-    with seeded(0):
-        networks = LSTMEncoder(trials.n_chans), DCGANGenerator(**drawing)
-    system = SignalToPicture(
-        ChannelScaler.fit(np.asarray(trials.epochs)),
-        networks[0],
-        LinearDecoder(rng.normal(size=(2, N_FEATURES)), np.zeros(2)),
-        FeatureScaler(np.zeros(N_FEATURES, np.float32), np.ones(N_FEATURES, np.float32)),
-        networks[1],
-        "uniform",
-    )
-    spec = {
-        "task": "signal to picture",
-        "recipe": "none",
-        "encoder": encoder,
-        "generator": {"network": "DCGANGenerator", "settings": drawing},
-        "classes": list(trials.classes),
-        "ch_names": list(trials.ch_names),
-        "sfreq": trials.sfreq,
-        "tmin": trials.tmin,
-        "n_times": trials.n_times,
-        "unit": trials.unit,
-        "preprocessing": trials.preprocessing,
-    }
-    save_bundle(folder / "bundle", system, spec=spec, card="Not trained.\n")
-    return {"data set": folder / "data", "raw recording": recording}
-
-
-def make_encoder_step() -> EncoderStep:
-    """Return the published encoder with its update."""
-    with seeded(0):
-        encoder = LSTMEncoder(N_CHANS, n_features=N_FEATURES)
-    return EncoderStep(encoder, n_classes=N_CLASSES, rng=seeded_generator(1), objective="triplet")
-
-
-def make_gan_step(size: Size) -> GANStep:
-    """Return generator and discriminator with the update of the released code."""
-    with seeded(0):
-        networks = (
-            DCGANGenerator(size=size.image_size, width=size.generator_width),
-            DCGANDiscriminator(size=size.image_size, width=size.discriminator_width),
-        )
-    return GANStep(*networks, rng=seeded_generator(1), **RELEASED_CODE)
-
-
-def make_gan_batch(size: Size, n: int) -> tuple[Tensor, Tensor]:
-    """Return n pictures of noise in [-1, 1], and features in (-1, 1) as the encoder makes them."""
-    rng = torch.Generator().manual_seed(0)
-    pictures = torch.rand(n, 3, size.image_size, size.image_size, generator=rng) * 2 - 1
-    return pictures, torch.rand(n, N_FEATURES, generator=rng) * 2 - 1
-
-
-def say(text: str) -> None:
-    """Print a line at once."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
-
-
 PARTS: dict[str, Callable[[Size], Iterator[Row]]] = {
     "triplet": measure_triplet,
     "encoder": measure_encoder,
@@ -453,11 +336,7 @@ PARTS: dict[str, Callable[[Size], Iterator[Row]]] = {
 
 def main() -> int:
     """Measure, print a table, and return 1 if a bound is broken."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
-    parser.add_argument("--threads", type=int, default=2, help="threads of torch (2)")
-    parser.add_argument("--json", type=Path, help="file to write the rows to")
-    parser.add_argument("--tiny", action="store_true", help="seconds long; judges no time")
+    parser = options_parser(__doc__, PARTS)
     parser.add_argument("--gan-steps-only", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     size = TINY if options.tiny else PUBLISHED
@@ -466,27 +345,8 @@ def main() -> int:
     if options.gan_steps_only:
         make_gan_steps(size)
         return 0
-    rows = []
-    width = 78
-    say(f"| {'what':<{width}} | {'value':>10} | {'bound':>14} | result | in detail |")
-    say(f"|{'-' * (width + 2)}|{'-' * 11}:|{'-' * 15}:|--------|-----------|")
-    for part in options.only:
-        for row in PARTS[part](size):
-            rows.append(row)
-            result = {True: "PASS", False: "FAIL", None: "-"}[row.passed]
-            value = f"{row.value:.3g} {row.unit}".strip()
-            bound = f"{row.rule} {row.bound:g}"
-            say(f"| {row.what:<{width}} | {value:>10} | {bound:>14} | {result:<6} | {row.note} |")
-    if options.json is not None:
-        machine = {
-            "processor": platform.processor() or platform.machine(),
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "threads": options.threads,
-        }
-        measured = [asdict(row) | {"passed": row.passed} for row in rows]
-        options.json.write_text(json.dumps({"machine": machine, "rows": measured}, indent=2) + "\n")
-    return int(any(row.passed is False for row in rows))
+    rows = (row for part in options.only for row in PARTS[part](size))
+    return report(rows, width=78, file=options.json, n_threads=options.threads)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
-NAMES = ("TP9", "AF7", "AF8", "TP10")
-SFREQ = 256.0
+from fuzz_recordings import NAMES, made, read_any_recording, read_packed, write_recordings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,132 +47,15 @@ def write_samples(folder: Path) -> dict[str, Sample]:
     return found
 
 
-def _of(path: Path) -> Path:
-    """Return a folder, made if missing."""
-    path.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def _read_recording(path: Path) -> object:
-    from phosphene.data.formats import find_recordings, read_recording
-    from phosphene.data.inspection import inspect_recording
-
-    suffix = {".eeg": ".vhdr", ".vmrk": ".vhdr", ".fdt": ".set"}.get(path.suffix)
-    path = path.with_suffix(suffix) if suffix else path
-    find_recordings([path.parent])
-    lenient = inspect_recording(read_recording(path, strict=False))
-    read_recording(path)
-    return lenient
-
-
-def _read_packed(path: Path) -> object:
-    """Pack a damaged FIF file, so that its damage is not the packer's, and read that."""
-    if path.suffix == ".fif" and path.is_file():
-        content, path = path.read_bytes(), path.with_suffix(".fif.gz")
-        path.write_bytes(gzip.compress(content, 1))
-    return _read_recording(path)
-
-
 def _recordings(root: Path) -> dict[str, Sample]:
-    import edfio
-    import mne
-    import pandas as pd
-    import pybv
-
-    rng = np.random.default_rng(0)
-    n = 512
-    uv = rng.normal(0, 20, (4, n)).round(2)
-    table = pd.DataFrame({"timestamps": np.arange(n) / SFREQ})
-    for name, values in zip(NAMES, uv, strict=True):
-        table[name] = values
-    table["Marker0"] = np.where(np.arange(n) % 128 == 64, 1 + np.arange(n) // 128 % 2, 0)
-    table.to_csv(_of(root / "muse") / "a.csv", index=False, float_format="%.4f")
-    onsets = (0.25, 0.75, 1.25, 1.75)
-    for kind, signal, suffix in (
-        (edfio.Edf, edfio.EdfSignal, "edf"),
-        (edfio.Bdf, edfio.BdfSignal, "bdf"),
-    ):
-        limits = {"physical_range": (-200, 200), "physical_dimension": "uV"}
-        own = [signal(x, SFREQ, label=f"EEG {c}", **limits) for c, x in zip(NAMES, uv, strict=True)]
-        marks = [edfio.EdfAnnotation(t, None, f"S{1 + i % 2}") for i, t in enumerate(onsets)]
-        kind(own, annotations=marks).write(_of(root / suffix) / f"a.{suffix}")
-    raw = mne.io.RawArray(uv * 1e-6, mne.create_info(list(NAMES), SFREQ, "eeg"), verbose="error")
-    raw.set_annotations(mne.Annotations(list(onsets), 0.0, ["S1", "S2", "S1", "S2"]))
-    raw.save(_of(root / "fif") / "a_raw.fif", verbose="error", overwrite=True)
-    for name in ("a_raw.fif", "b_raw.fif.gz"):
-        raw.save(_of(root / "fif.gz") / name, verbose="error", overwrite=True)
-    mne.export.export_raw(_of(root / "set") / "a.set", raw, verbose="error", overwrite=True)
-    pybv.write_brainvision(
-        data=uv * 1e-6,
-        sfreq=SFREQ,
-        ch_names=list(NAMES),
-        fname_base="a",
-        folder_out=_of(root / "brainvision"),
-        events=[
-            {"onset": round(t * SFREQ), "description": 1 + i % 2, "type": "Stimulus"}
-            for i, t in enumerate(onsets)
-        ],
-        resolution=0.01,
-        fmt="binary_float32",
-        overwrite=True,
-    )
-    (_of(root / "xdf") / "a.xdf").write_bytes(_xdf(uv, onsets))
-    files = {
-        "Muse CSV": ("muse", ("a.csv",)),
-        "EDF": ("edf", ("a.edf",)),
-        "BDF": ("bdf", ("a.bdf",)),
-        "FIF": ("fif", ("a_raw.fif",)),
-        "FIF.GZ": ("fif.gz", ("a_raw.fif", "b_raw.fif.gz")),
-        "EEGLAB": ("set", ("a.set",)),
-        "BrainVision": ("brainvision", ("a.vhdr", "a.vmrk", "a.eeg")),
-        "XDF": ("xdf", ("a.xdf",)),
-    }
     return {
         name: Sample(
             folder=root / where,
             mutated=mutated,
-            read=_read_packed if name == "FIF.GZ" else _read_recording,
+            read=read_packed if name == "FIF.GZ" else read_any_recording,
         )
-        for name, (where, mutated) in files.items()
+        for name, (where, mutated) in write_recordings(root).items()
     }
-
-
-def _xdf(uv: np.ndarray, onsets: tuple[float, ...]) -> bytes:
-    """Return an XDF file of a signal and a marker stream."""
-
-    def chunk(tag: int, content: bytes) -> bytes:
-        return b"\x04" + struct.pack("<IH", len(content) + 2, tag) + content
-
-    def header(name: str, kind: str, form: str, rate: float, channels: tuple[str, ...]) -> bytes:
-        labels = "".join(
-            f"<channel><label>{c}</label><unit>microvolts</unit><type>EEG</type></channel>"
-            for c in channels
-        )
-        return (
-            f"<?xml version='1.0'?><info><name>{name}</name><type>{kind}</type>"
-            f"<channel_count>{len(channels)}</channel_count><nominal_srate>{rate}</nominal_srate>"
-            f"<channel_format>{form}</channel_format><desc><channels>{labels}</channels></desc>"
-            "</info>"
-        ).encode()
-
-    first, second = struct.pack("<I", 1), struct.pack("<I", 2)
-    samples = b"".join(
-        b"\x08" + struct.pack("<d4f", t / SFREQ, *values) for t, values in enumerate(uv.T)
-    )
-    marks = b"".join(
-        b"\x08" + struct.pack("<d", t) + b"\x01\x02" + f"S{1 + i % 2}".encode()
-        for i, t in enumerate(onsets)
-    )
-    return b"XDF:" + b"".join(
-        [
-            chunk(1, b"<info><version>1.0</version></info>"),
-            chunk(2, first + header("muse", "EEG", "float32", SFREQ, NAMES)),
-            chunk(2, second + header("marks", "Markers", "string", 0, ("m",))),
-            chunk(3, first + b"\x04" + struct.pack("<I", uv.shape[1]) + samples),
-            chunk(3, second + b"\x04" + struct.pack("<I", len(onsets)) + marks),
-            chunk(4, first + struct.pack("<2d", 0.0, 0.001)),
-        ]
-    )
 
 
 def _read_pictures(path: Path) -> object:
@@ -194,7 +75,7 @@ def _pictures(root: Path) -> dict[str, Sample]:
         folder = root / kind / "pictures"
         for name in ("houses", "faces"):
             pixels = rng.integers(0, 256, (24, 24, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(_of(folder / name) / f"a.{kind}", **options)
+            Image.fromarray(pixels).save(made(folder / name) / f"a.{kind}", **options)
         found[{"png": "PNG", "jpg": "JPEG"}[kind]] = Sample(
             folder=folder, mutated=(f"faces/a.{kind}",), read=_read_pictures
         )
@@ -205,14 +86,14 @@ def _pictures(root: Path) -> dict[str, Sample]:
     }
     for where, pack, end in (("idx", bytes, ""), ("idx.gz", gzip.compress, ".gz")):
         for name, content in contents.items():
-            (_of(root / where) / f"train-{name}-ubyte{end}").write_bytes(pack(content))
+            (made(root / where) / f"train-{name}-ubyte{end}").write_bytes(pack(content))
         found[where.upper()] = Sample(
             folder=root / where,
             mutated=tuple(f"train-{name}-ubyte{end}" for name in contents),
             read=_read_pictures,
         )
     records = rng.integers(0, 10, (3, 3073), dtype=np.uint8)
-    records.tofile(_of(root / "cifar") / "data_batch_1.bin")
+    records.tofile(made(root / "cifar") / "data_batch_1.bin")
     names = "plane car bird cat deer dog frog horse ship truck"
     (root / "cifar" / "batches.meta.txt").write_text(names.replace(" ", "\n"))
     found["CIFAR-10"] = Sample(
@@ -234,7 +115,7 @@ def _turned() -> bytes:
 def _arrays(root: Path) -> dict[str, Sample]:
     from phosphene._checks.arrays import map_npy, read_npz
 
-    folder = _of(root / "arrays")
+    folder = made(root / "arrays")
     np.save(folder / "a.npy", np.arange(60, dtype=np.float32).reshape(3, 4, 5))
     np.savez_compressed(
         folder / "a.npz", a=np.arange(60).reshape(3, 20), names=np.array(["x", "yy"])
@@ -253,7 +134,7 @@ def _pickles(root: Path) -> dict[str, Sample]:
         return trials_from(read_halves(path)[0], set_name="digit")
 
     rng = np.random.default_rng(0)
-    folder = _of(root / "thoughtviz")
+    folder = made(root / "thoughtviz")
     arrays = {}
     for half, n in (("train", 12), ("test", 8)):
         arrays[f"x_{half}"] = rng.normal(size=(n, 14, 8, 1)).astype(np.float32)
@@ -279,7 +160,7 @@ def _segments(root: Path) -> dict[str, Sample]:
     def read_split(path: Path) -> object:
         return read_splits(path, n_items=4)
 
-    folder = _of(root / "imagenet40")
+    folder = made(root / "imagenet40")
     rng = torch.Generator().manual_seed(0)
     items = [
         {"eeg": torch.randn(128, 460, generator=rng), "image": i, "label": i % 2, "subject": 1}
@@ -314,7 +195,7 @@ def _dataset_and_run(root: Path) -> dict[str, Sample]:
     trials, rejected = cut_epochs([recording], settings, events={"1": "houses", "2": "faces"})
     images = read_images(root / "png" / "pictures")
     images = images.with_classes(("houses", "faces"))
-    data, run = root / "dataset" / "data", RunDir(_of(root / "run" / "run"))
+    data, run = root / "dataset" / "data", RunDir(made(root / "run" / "run"))
     save_dataset(
         data,
         recordings=[recording],
@@ -424,7 +305,7 @@ def _checkpoint(root: Path) -> dict[str, Sample]:
     from phosphene.training.checkpoint import load_checkpoint, save_checkpoint
 
     state = {"a": {"weight": torch.arange(12.0).reshape(3, 4)}, "n": {"step": 3, "lr": 1e-3}}
-    path = save_checkpoint(_of(root / "checkpoint"), state, step=7)
+    path = save_checkpoint(made(root / "checkpoint"), state, step=7)
 
     def seal(path: Path) -> None:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()

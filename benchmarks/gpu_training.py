@@ -23,6 +23,7 @@ from typing import Any
 
 import torch
 from gpu_settings import SETTINGS, Setting, peak_of
+from timing import say
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
@@ -267,12 +268,6 @@ def describe(work: Work | None) -> dict[str, Any]:
         "cudnn": torch.backends.cudnn.version(),
         "threads": torch.get_num_threads(),
     }
-
-
-def say(text: str) -> None:
-    """Print a line at once."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 def main() -> int:

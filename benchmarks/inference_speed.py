@@ -6,19 +6,24 @@ the same weights and statistics. Two ways take turns in this process, and the me
 of neighbouring turns counts, so that other work on the machine hits both alike.
 """
 
-import argparse
-import json
-import platform
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from plain_eeg2image import PlainGenerator
-from timing import Row, count, gap_row, largest_gap, seconds, take_turns
+from timing import (
+    Row,
+    count,
+    gap_row,
+    largest_gap,
+    options_parser,
+    report,
+    seconds,
+    take_turns,
+)
 from torch import Tensor, nn
 
 from phosphene.export.inference import prepare_generator
@@ -213,12 +218,6 @@ def make_inputs(generator: DCGANGenerator, n: int) -> tuple[Tensor, Tensor]:
     return z, 2 * torch.rand(n, generator.n_features, generator=rng) - 1
 
 
-def say(text: str) -> None:
-    """Print a line at once."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
-
-
 PARTS: dict[str, Callable[[Size], Iterator[Row]]] = {
     "preparing": measure_preparing,
     "pictures": measure_pictures,
@@ -228,35 +227,12 @@ PARTS: dict[str, Callable[[Size], Iterator[Row]]] = {
 
 def main() -> int:
     """Measure, print a table, and return 1 if a bound is broken."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
-    parser.add_argument("--threads", type=int, default=2, help="threads of torch (2)")
-    parser.add_argument("--json", type=Path, help="file to write the rows to")
-    parser.add_argument("--tiny", action="store_true", help="seconds long; judges no time")
-    options = parser.parse_args()
+    options = options_parser(__doc__, PARTS).parse_args()
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
-    rows = []
-    width = 86
-    say(f"| {'what':<{width}} | {'value':>10} | {'bound':>14} | result | in detail |")
-    say(f"|{'-' * (width + 2)}|{'-' * 11}:|{'-' * 15}:|--------|-----------|")
-    for part in options.only:
-        for row in PARTS[part](TINY if options.tiny else PUBLISHED):
-            rows.append(row)
-            result = {True: "PASS", False: "FAIL", None: "-"}[row.passed]
-            value = f"{row.value:.3g} {row.unit}".strip()
-            bound = f"{row.rule} {row.bound:g}"
-            say(f"| {row.what:<{width}} | {value:>10} | {bound:>14} | {result:<6} | {row.note} |")
-    if options.json is not None:
-        machine = {
-            "processor": platform.processor() or platform.machine(),
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "threads": options.threads,
-        }
-        measured = [asdict(row) | {"passed": row.passed} for row in rows]
-        options.json.write_text(json.dumps({"machine": machine, "rows": measured}, indent=2) + "\n")
-    return int(any(row.passed is False for row in rows))
+    size = TINY if options.tiny else PUBLISHED
+    rows = (row for part in options.only for row in PARTS[part](size))
+    return report(rows, width=86, file=options.json, n_threads=options.threads)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,19 @@
-"""What benchmarks measure with: rows against bounds, calls in turns, processes."""
+"""What benchmarks measure with: rows against bounds and their table, calls in turns, processes."""
 
+import argparse
 import contextlib
+import json
 import os
+import platform
 import resource
 import statistics
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -38,6 +44,62 @@ class Row:
 def gap_row(part: str, what: str, gap: float, *, bound: float, note: str = "") -> Row:
     """Hold a difference between two ways to one answer against its bound."""
     return Row(part=part, what=what, value=gap, unit="", rule="under", bound=bound, note=note)
+
+
+def options_parser(description: str | None, parts: Iterable[str]) -> argparse.ArgumentParser:
+    """Return a parser with the options of a benchmark that consists of parts."""
+    names = list(parts)
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="PART")
+    parser.add_argument("--threads", type=int, default=2, help="threads of torch (2)")
+    parser.add_argument("--json", type=Path, help="file to write the rows to")
+    parser.add_argument("--tiny", action="store_true", help="seconds long; judges no time")
+    return parser
+
+
+def report(rows: Iterable[Row], *, width: int, file: Path | None, n_threads: int) -> int:
+    """Print a table row by row, and return 1 if a bound is broken.
+
+    Parameters
+    ----------
+    rows
+        Measured one after the other.
+    width
+        Of the first column, in characters.
+    file
+        Gets machine and rows as JSON in the end, unless it is None.
+    n_threads
+        Threads of torch that were asked for.
+    """
+    say(f"| {'what':<{width}} | {'value':>10} | {'bound':>14} | result | in detail |")
+    say(f"|{'-' * (width + 2)}|{'-' * 11}:|{'-' * 15}:|--------|-----------|")
+    measured = []
+    for row in rows:
+        measured.append(row)
+        result = {True: "PASS", False: "FAIL", None: "-"}[row.passed]
+        value = f"{row.value:.3g} {row.unit}".strip()
+        bound = f"{row.rule} {row.bound:g}"
+        say(f"| {row.what:<{width}} | {value:>10} | {bound:>14} | {result:<6} | {row.note} |")
+    if file is not None:
+        found = [asdict(row) | {"passed": row.passed} for row in measured]
+        machine = {**describe_machine(), "threads": n_threads}
+        file.write_text(json.dumps({"machine": machine, "rows": found}, indent=2) + "\n")
+    return int(any(row.passed is False for row in measured))
+
+
+def describe_machine() -> dict[str, Any]:
+    """Return what times depend on wherever they are taken."""
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 @contextlib.contextmanager

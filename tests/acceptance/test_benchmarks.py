@@ -24,7 +24,7 @@ ANYWHERE = [
 @pytest.fixture
 def benchmark_modules(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARK.parent))
-    names = "eeg2image_speed", "plain_eeg2image", "timing"
+    names = "eeg2image_speed", "plain_eeg2image", "eeg2image_parts", "timing"
     yield tuple(importlib.import_module(name) for name in names)[:2]
     for name in names:
         sys.modules.pop(name)

@@ -30,7 +30,7 @@ def fuzz_formats(monkeypatch):
     import fuzz_formats
 
     yield fuzz_formats
-    for name in ("fuzz_formats", "fuzz_samples", "hostile_pickles"):
+    for name in ("fuzz_formats", "fuzz_samples", "fuzz_recordings", "hostile_pickles"):
         sys.modules.pop(name, None)
 
 
