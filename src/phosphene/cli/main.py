@@ -32,6 +32,10 @@ COMMANDS = {
     "data simulate": Command(
         module="phosphene.cli.data_simulate", help="make a data set with a known best accuracy"
     ),
+    "data simulate-lfp": Command(
+        module="phosphene.cli.data_simulate_lfp",
+        help="make a probe's session with known responses to pictures",
+    ),
     "data import": Command(
         module="phosphene.cli.data_import", help="make a data set from your recordings"
     ),
@@ -155,7 +159,7 @@ def _split_command(words: list[str]) -> tuple[str, list[str]]:
 
 def _overview(prefix: str) -> str:
     lines = [
-        f"  {name:<15}{command.help}"
+        f"  {name:<19}{command.help}"
         for name, command in COMMANDS.items()
         if name.startswith(prefix)
     ]
