@@ -6,7 +6,7 @@ from phosphene.evaluation.signals.windows import (
     check_windows,
     mean_by_picture,
     number_pictures,
-    picture_interval,
+    picture_score,
     sums_by_picture,
 )
 
@@ -27,11 +27,21 @@ def test_sums_and_means_agree_with_a_loop_over_pictures():
 
 def test_interval_is_that_of_pictures_not_of_windows():
     values = np.random.default_rng(1).standard_normal(25)
-    low, high = picture_interval(
-        lambda drawn: float(drawn @ values / drawn.sum()), 25, bounds=(-9.0, 9.0)
+    score = picture_score(
+        "mean",
+        lambda drawn: float(drawn @ values / drawn.sum()),
+        25,
+        bounds=(-9.0, 9.0),
+        method="GAN",
+        split="by picture",
+        role="baseline",
+        n_resamples=1000,
     )
     t = 2.0639  # 24 degrees of freedom
-    assert high - low == pytest.approx(2 * t * values.std(ddof=1) / 5, rel=0.1)
+    assert score.value == pytest.approx(values.mean())
+    assert score.high - score.low == pytest.approx(2 * t * values.std(ddof=1) / 5, rel=0.1)
+    assert (score.n, score.unit, score.section) == (25, "pictures", "signals")
+    assert (score.method, score.split, score.role) == ("GAN", "by picture", "baseline")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from phosphene.evaluation.signals.windows import (
     check_alike,
     check_windows,
     number_pictures,
-    picture_interval,
+    picture_score,
     sums_by_picture,
 )
 from phosphene.score import Score
@@ -39,7 +39,7 @@ def correlation_score(
     method: str,
     split: str = "",
     role: str = "result",
-    n_resamples: int = 1000,
+    n_resamples: int = 200,
     seed: int = 0,
 ) -> Score:
     """Mean absolute difference of correlations over pairs of channels, 0 to 2 (0 is best).
@@ -81,24 +81,17 @@ def correlation_score(
         ]
         return float(np.abs(found[0] - found[1])[pairs].mean())
 
-    n_pictures = len(counts)
-    low, high = picture_interval(
-        statistic, n_pictures, bounds=(0.0, 2.0), n_resamples=n_resamples, seed=seed
-    )
-    return Score(
-        name="difference of channel correlations",
-        value=statistic(np.ones(n_pictures, dtype=np.int64)),
-        low=low,
-        high=high,
-        n=n_pictures,
-        unit="pictures",
-        higher_is_better=False,
-        section="signals",
-        role=role,
+    return picture_score(
+        "difference of channel correlations",
+        statistic,
+        len(counts),
+        bounds=(0.0, 2.0),
         method=method,
         split=split,
-        interval="t with bootstrap error over pictures",
+        role=role,
         note=f"mean over {len(pairs[0])} pairs of channels",
+        n_resamples=n_resamples,
+        seed=seed,
     )
 
 

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 
 from phosphene._checks import check_finite
 from phosphene.evaluation.pictures.distribution import frechet_distances_to
-from phosphene.evaluation.signals.windows import number_pictures, picture_interval
+from phosphene.evaluation.signals.windows import number_pictures, picture_score
 from phosphene.score import Score
 
 BLOCK = 1024
@@ -147,22 +147,17 @@ def frechet_score(
     def statistic(drawn: np.ndarray) -> float:
         return between(drawn[numbers], drawn[numbers])
 
-    low, high = picture_interval(statistic, n_pictures, n_resamples=n_resamples, seed=seed)
-    return Score(
-        name=f"{distance_name}[{extractor}]",
-        value=statistic(np.ones(n_pictures, dtype=np.int64)),
-        low=low,
-        high=high,
-        n=n_pictures,
-        unit="pictures",
-        higher_is_better=False,
-        section="signals",
-        role=role,
+    return picture_score(
+        f"{distance_name}[{extractor}]",
+        statistic,
+        n_pictures,
         method=method,
         split=split,
+        role=role,
         extractor=extractor,
-        interval="t with bootstrap error over pictures",
-        note=f"{len(real)} real against {len(generated)} windows",
+        note=f"{len(real)} real against {len(generated)} other windows",
+        n_resamples=n_resamples,
+        seed=seed,
     )
 
 

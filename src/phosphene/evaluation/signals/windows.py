@@ -7,6 +7,7 @@ from jaxtyping import Float, Int, Shaped
 
 from phosphene._checks import check_finite
 from phosphene.evaluation.intervals import cluster_bootstrap
+from phosphene.score import Score
 
 BLOCK = 256
 """Windows that are in double precision at a time."""
@@ -103,29 +104,56 @@ def mean_by_picture(
     return total / np.bincount(numbers)[:, None, None]
 
 
-def picture_interval(
+def picture_score(
+    name: str,
     statistic: Callable[[np.ndarray], float],
     n_pictures: int,
     *,
+    method: str,
+    split: str,
+    role: str,
     bounds: tuple[float, float] = (0.0, np.inf),
-    n_resamples: int = 1000,
+    higher_is_better: bool = False,
+    extractor: str | None = None,
+    note: str = "",
+    n_resamples: int = 200,
     seed: int = 0,
-) -> tuple[float, float]:
-    """Interval of a number when pictures are drawn again, each with all its windows.
+) -> Score:
+    """Score of signals whose interval draws pictures again, each with all its windows.
 
     Real and generated windows of a picture are drawn together. Networks are held fixed.
 
     Parameters
     ----------
+    name
+        Of the score.
     statistic
         Value as a function of how often each picture was drawn.
     n_pictures
         At least 2.
+    method, split, role, extractor, note, higher_is_better
+        As in `Score`.
     bounds
         Smallest and largest value of the number.
     n_resamples, seed
-        Of the bootstrap; see `cluster_bootstrap`.
+        Of the bootstrap; 200 draws leave an error of 5 % in the width (see `cluster_bootstrap`).
     """
-    return cluster_bootstrap(
+    low, high = cluster_bootstrap(
         statistic, n_pictures, bounds=bounds, n_resamples=n_resamples, seed=seed
+    )
+    return Score(
+        name=name,
+        value=statistic(np.ones(n_pictures, dtype=np.int64)),
+        low=low,
+        high=high,
+        n=n_pictures,
+        unit="pictures",
+        higher_is_better=higher_is_better,
+        section="signals",
+        role=role,
+        method=method,
+        split=split,
+        extractor=extractor,
+        interval="t with bootstrap error over pictures",
+        note=note,
     )
