@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from phosphene.data.preprocessing import LFP_WINDOW
 from phosphene.data.showings import (
     GREY,
     NATURAL_SCENE,
     SHOWN,
     cut_showings,
     lfp_preprocessing,
+    picture_ranges,
     picture_split,
     showing_ranges,
 )
@@ -51,7 +53,7 @@ def recording():
 
 @pytest.fixture(scope="module")
 def trials(recording):
-    return cut_showings(recording, lfp_preprocessing())[0]
+    return cut_showings(recording, LFP_WINDOW)[0]
 
 
 def test_cuts_the_313_samples_of_the_thesis_after_each_onset(recording, trials):
@@ -67,19 +69,19 @@ def test_a_window_may_reach_one_sample_beyond_the_next_onset_and_no_more(recordi
     steps = np.diff(recording.events["sample"])
     assert set(steps) == {312, 313}
     with pytest.raises(ValueError, match=r"314 samples .* 312 .*at most 0\.2496 s"):
-        cut_showings(recording, dataclasses.replace(lfp_preprocessing(), tmax=314 / 1250))
+        cut_showings(recording, dataclasses.replace(LFP_WINDOW, tmax=314 / 1250))
 
 
 def test_a_grey_screen_ends_a_window_as_well(recording):
     events = recording.events.iloc[:3].assign(sample=[10, 200, 900], code=[SHOWN, GREY, SHOWN])
     with pytest.raises(ValueError, match="longer than the 190"):
-        cut_showings(dataclasses.replace(recording, events=events), lfp_preprocessing())
+        cut_showings(dataclasses.replace(recording, events=events), LFP_WINDOW)
 
 
 def test_refuses_a_recording_without_showings(recording):
     events = recording.events.assign(code=GREY)
     with pytest.raises(ValueError, match="has none"):
-        cut_showings(dataclasses.replace(recording, events=events), lfp_preprocessing())
+        cut_showings(dataclasses.replace(recording, events=events), LFP_WINDOW)
 
 
 def test_no_picture_stands_on_both_sides_of_94_and_24(trials):
@@ -111,7 +113,7 @@ def test_the_doubt_counts_the_test_windows_that_share_a_sample(trials):
 
 
 def test_windows_apart_leave_no_doubt(recording):
-    short = dataclasses.replace(lfp_preprocessing(), tmax=0.2)
+    short = dataclasses.replace(LFP_WINDOW, tmax=0.2)
     assert picture_split(cut_showings(recording, short)[0], seed=0).doubt is None
 
 
@@ -148,3 +150,18 @@ def test_windows_can_leave_out_the_showings_that_test(recording, trials):
     starts = windows.starts(np.arange(len(windows)))
     for start in trials.table["start"].to_numpy()[test]:
         assert (abs(starts - start) >= 313).all()
+
+
+def test_ranges_of_pictures_hold_rejected_showings_too(recording, trials):
+    assert lfp_preprocessing() is LFP_WINDOW
+    _, test = picture_split(trials, seed=0).folds[0].indices(trials)
+    names = set(trials.table["stimulus"].iloc[test])
+    ranges = picture_ranges(recording, names, LFP_WINDOW)
+    assert ranges == showing_ranges(trials, test, recording="probe")
+    first = int(trials.table["start"].iloc[test[0]])
+    with_gap = dataclasses.replace(recording, gaps=(first + 100,))
+    fewer, rejected = cut_showings(with_gap, LFP_WINDOW)
+    assert rejected["sample"].tolist() == [first]
+    _, test = picture_split(fewer, seed=0).folds[0].indices(fewer)
+    assert (first, first + 313) not in showing_ranges(fewer, test, recording="probe")
+    assert picture_ranges(with_gap, names, LFP_WINDOW) == ranges

@@ -86,3 +86,16 @@ def test_many_classes_and_no_pictures_still_fit(make_dataset):
     assert "first 10 classes" in shown
     assert "no pictures" in shown
     assert "class 11" not in shown
+
+
+def test_one_class_is_shown_over_depth_with_pictures_in_their_shape(make_dataset):
+    figure = draw_dataset(make_dataset(1, n_chans=22))
+    shown = texts(figure)
+    for word in ("C0", "C10", "C21", "mean of all 22 channels", "mean response to all pictures"):
+        assert word in shown
+    assert "1 pictures of 4 x 4, 1 of them shown" in shown
+    maps = [i for part in figure.subfigs for a in part.findobj(Axes) for i in a.get_images()]
+    assert (22, 40) in {image.get_array().shape for image in maps}  # the margin is shown too
+    few = texts(draw_dataset(make_dataset(1, n_chans=3, with_images=False)))
+    assert "C2" in few
+    assert "mean of all" not in few

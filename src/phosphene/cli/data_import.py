@@ -113,6 +113,13 @@ def import_dataset(options: ImportOptions) -> "Trials":
         from phosphene.cli.import_windows import import_windows
 
         return import_windows(options)
+    nwb = next((path for path in options.sources if path.suffix.lower() == ".nwb"), None)
+    if nwb is not None:
+        raise WrongUseError(
+            f"`phosphene data import` reads EEG; {nwb.name} is NWB; import LFP with "
+            f"`phosphene data import-lfp {shlex.quote(str(nwb))} --probe FILE --images DIR --out "
+            "DATA`."
+        )
     about_segments = options.split_file is not None or options.subject_filter is not None
     if about_segments or any(is_eeg_imagenet40(path) for path in options.sources):
         from phosphene.cli.import_segments import import_segments

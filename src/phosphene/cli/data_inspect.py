@@ -174,6 +174,8 @@ def _inspect_dataset(path: Path, *, as_json: bool, figure: bool) -> None:
     from phosphene.recipes import find_recipes
 
     task = "signal to class" if dataset.images is None else "signal to picture"
+    if dataset.images is not None and dataset.trials.n_classes == 1:  # showings of pictures
+        task = "picture to signal"
     fitting = [recipe for recipe in find_recipes().values() if recipe.task == task]
     fitting.sort(key=lambda recipe: not recipe.suggested)
     recipe = fitting[0].key if fitting else "RECIPE"
@@ -188,7 +190,11 @@ def _print_dataset(found: Mapping[str, Any]) -> None:
         f"samples "
         f"({found['tmin']:g} to {found['tmin'] + found['duration_s']:.3g} s at {found['sfreq']:g} "
         f"Hz), "
-        + (f"{n} recordings of {found['recorded_s'] / 60:.1f} minutes" if n else "no recordings")
+        + (
+            f"{n} recording{'s' * (n > 1)} of {found['recorded_s'] / 60:.1f} minutes"
+            if n
+            else "no recordings"
+        )
     )
     if found["unit"] != "V":
         print(f"unit    {found['unit']}")
@@ -203,6 +209,8 @@ def _print_dataset(found: Mapping[str, Any]) -> None:
     else:
         print(f"{_images_line(images)}, {images['n_shown']} of them shown")
     print(f"pairing {found['pairing']['kind']}: {found['pairing']['reason']}")
+    for name, shape in found["extra"].items():
+        print(f"extra   {name}, {' x '.join(map(str, shape))}")
     ceiling = found["ceiling"]
     if ceiling:
         span = f"{ceiling['low']:.3f} - {ceiling['high']:.3f}"

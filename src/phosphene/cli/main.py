@@ -39,6 +39,10 @@ COMMANDS = {
     "data import": Command(
         module="phosphene.cli.data_import", help="make a data set from your recordings"
     ),
+    "data import-lfp": Command(
+        module="phosphene.cli.data_import_lfp",
+        help="make a data set from a probe's LFP (NWB) and pictures",
+    ),
     "data inspect": Command(
         module="phosphene.cli.data_inspect", help="look at a raw recording or a data set"
     ),

@@ -87,6 +87,11 @@ def inspect_dataset(dataset: Dataset) -> dict[str, Any]:
         "mains_ratio": ratio,
         "pairing": {"kind": dataset.pairing.kind, "reason": dataset.pairing.reason},
         "images": None if dataset.images is None else inspect_images(dataset.images),
+        "extra": {
+            name.removeprefix("extra/").removesuffix(".npy"): said["shape"]
+            for name, said in info.get("arrays", {}).items()
+            if name.startswith("extra/")
+        },
     }
 
 

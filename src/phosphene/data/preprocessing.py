@@ -60,3 +60,7 @@ class Preprocessing:
                 f"the band must end below half the new rate, {self.resample / 2:g} Hz; got "
                 f"{self.band[1]:g} Hz; lower the band or resample less."
             )
+
+
+LFP_WINDOW = Preprocessing(band=None, resample=None, tmin=0.0, tmax=0.2504, margin=0.0)
+"""Settings of the LFPGAN thesis: 313 samples at 1250 Hz from the onset of a picture, unfiltered."""

@@ -1,11 +1,13 @@
 """Showings of pictures: their windows, and splits that keep pictures apart."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
 from phosphene import _checks
 from phosphene.data.preprocess import cut_epochs
-from phosphene.data.preprocessing import Preprocessing
+from phosphene.data.preprocessing import LFP_WINDOW, Preprocessing
 from phosphene.data.recording import Recording
 from phosphene.data.splits import SEAM, STIMULUS, Fold, Split
 from phosphene.data.trials import Trials
@@ -21,15 +23,15 @@ PICTURES = "pictures"
 
 
 def lfp_preprocessing() -> Preprocessing:
-    """Return how windows are cut by default: 313 samples at 1250 Hz from the onset, unfiltered."""
-    return Preprocessing(band=None, resample=None, tmin=0.0, tmax=0.2504, margin=0.0)
+    """Return how windows are cut by default: `LFP_WINDOW`."""
+    return LFP_WINDOW
 
 
 def cut_showings(recording: Recording, preprocessing: Preprocessing) -> tuple[Trials, pd.DataFrame]:
     """Cut the window after the onset of each showing of a picture.
 
-    The default window, 0.2504 s, is the LFPGAN thesis' 313 samples at 1250 Hz. Allen sessions show
-    a picture every 0.25021 s, so that the windows of neighbours may share one sample.
+    The window of `LFP_WINDOW`, 0.2504 s, is the LFPGAN thesis' 313 samples at 1250 Hz. Allen
+    sessions show a picture every 0.25021 s, so that the windows of neighbours may share one sample.
 
     Parameters
     ----------
@@ -117,6 +119,30 @@ def showing_ranges(trials: Trials, rows: np.ndarray, *, recording: str) -> list[
     table = trials.table.iloc[rows]
     table = table[table["recording"] == recording]
     return list(zip(table["start"].tolist(), table["stop"].tolist(), strict=True))
+
+
+def picture_ranges(
+    recording: Recording, stimuli: Iterable[str], preprocessing: Preprocessing
+) -> list[tuple[int, int]]:
+    """Return the samples ``(start, stop)`` of all showings of some pictures.
+
+    Those whose windows were rejected, as at a gap, are among them, which `showing_ranges` does not
+    know of.
+
+    Parameters
+    ----------
+    recording
+        With events.
+    stimuli
+        Names of the pictures, as of those that test.
+    preprocessing
+        Gives the window.
+    """
+    events = recording.events[recording.events["stimulus"].isin(set(stimuli))]
+    shift = round(preprocessing.tmin * recording.sfreq)
+    n_times = round((preprocessing.tmax - preprocessing.tmin) * recording.sfreq)
+    starts = (events["sample"].to_numpy(dtype=np.int64) + shift).tolist()
+    return [(start, start + n_times) for start in starts]
 
 
 def _check_next_onset(recording: Recording, preprocessing: Preprocessing) -> None:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 MAX_CHANNELS = 4
 MAX_CLASSES = 10
 PICTURES_PER_CLASS = 8
+SCENES = (4, 5)
+"""Rows and columns of pictures, where all are of one class."""
+MAX_HZ, MAX_HZ_SHOWINGS = 70, 200
+"""Highest frequency of the spectrum; LFP of showings of pictures has gamma above."""
 STYLE: "dict[Any, Any]" = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -60,19 +64,27 @@ def draw_dataset(dataset: Dataset) -> "Figure":
 
     trials = dataset.trials
     evoked = evoked_responses(trials)
-    channels = _informative(evoked)
+    one_class = trials.n_classes == 1
+    with_depth = one_class and trials.n_chans > MAX_CHANNELS
+    channels = _spread(trials.n_chans) if with_depth else _informative(evoked)
     figure = Figure(figsize=(12, 7.2), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)  # type: ignore[union-attr]
     top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=[1, 1.05])[:, 0]
-    axes = top.subplots(1, len(channels), sharey=True, squeeze=False)[0]
+    axes = top.subplots(1, len(channels) + with_depth, squeeze=False)[0]
+    for other in axes[1 : len(channels)]:
+        other.sharey(axes[0])
+        other.tick_params(labelleft=False)
+    if with_depth:
+        _draw_all_channels(axes[-1], evoked, trials)
     for position, channel in enumerate(channels):
         _draw_evoked(axes[position], evoked, channel, trials)
     axes[0].set_ylabel(signal_scale(trials.unit)[1])
     n_unseen = trials.n_classes - MAX_CLASSES
     more = f" (first {MAX_CLASSES} classes)" if n_unseen > 0 else ""
+    what = "mean response to all pictures" if one_class else "evoked response per class"
     top.suptitle(
         f"{dataset.name}: {len(trials)} trials, {len(dataset.rejected)} rejected, hash "
-        f"{dataset.data_hash}\nevoked response per class, 95 % interval of the mean over "
+        f"{dataset.data_hash}\n{what}, 95 % interval of the mean over "
         f"trials{more}",
         fontsize=10,
     )
@@ -85,8 +97,16 @@ def draw_dataset(dataset: Dataset) -> "Figure":
     top.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
     left, right = bottom.subfigures(1, 2, squeeze=False, width_ratios=[1, 1.35])[0]
     _draw_spectrum(left.subplots(), dataset)
-    _draw_pictures(right.subplots(), dataset.images, colors)
+    if one_class and dataset.images is not None:
+        _draw_scenes(right.subplots(), dataset.images)
+    else:
+        _draw_pictures(right.subplots(), dataset.images, colors)
     return figure
+
+
+def _spread(n_chans: int) -> list[int]:
+    """Return channels from the first to the last, evenly apart; one place is left for a map."""
+    return np.linspace(0, n_chans - 1, MAX_CHANNELS - 1).round().astype(int).tolist()
 
 
 def _informative(evoked: dict[str, np.ndarray]) -> list[int]:
@@ -116,10 +136,26 @@ def _draw_evoked(axes: "Axes", evoked: dict[str, np.ndarray], channel: int, tria
     axes.margins(x=0)
 
 
+def _draw_all_channels(axes: "Axes", evoked: dict[str, np.ndarray], trials: Trials) -> None:
+    """Draw the mean of every channel as a map, the first channel on top."""
+    factor, unit = signal_scale(trials.unit)
+    mean = evoked["mean"][0] * factor
+    limit = float(np.nanmax(np.abs(mean)))
+    times = evoked["times"] * 1e3
+    extent = (times[0], times[-1], len(mean) - 0.5, -0.5)
+    image = axes.imshow(mean, aspect="auto", cmap="RdBu_r", vmin=-limit, vmax=limit, extent=extent)
+    axes.figure.colorbar(image, ax=axes, label=unit)
+    rows = _spread(len(mean))
+    axes.set_yticks(rows, [str(evoked["ch_names"][row]) for row in rows])
+    axes.set_title(f"mean of all {len(mean)} channels")
+    axes.set_xlabel("ms after the event")
+
+
 def _draw_spectrum(axes: "Axes", dataset: Dataset) -> None:
     recordings = load_recordings(dataset.path) if dataset.path is not None else []
     spectrum = power_spectrum(recordings, dataset.trials)
-    kept = (spectrum["freqs"] >= 0.5) & (spectrum["freqs"] <= min(70, spectrum["freqs"][-2]))
+    highest = MAX_HZ_SHOWINGS if dataset.trials.n_classes == 1 else MAX_HZ
+    kept = (spectrum["freqs"] >= 0.5) & (spectrum["freqs"] <= min(highest, spectrum["freqs"][-2]))
     factor, unit = signal_scale(dataset.trials.unit)
     level = 10 * np.log10(np.maximum(spectrum["psd"][:, kept] * factor**2, 1e-9))
     names = spectrum["ch_names"]
@@ -163,4 +199,28 @@ def _draw_pictures(axes: "Axes", images: ImageSet | None, colors: list[str]) -> 
     axes.imshow(sheet)
     axes.set_title(
         f"{len(images)} pictures, {int(images.shown.sum())} of them shown (shown ones first)"
+    )
+
+
+def _draw_scenes(axes: "Axes", images: ImageSet) -> None:
+    """Draw pictures of one class in their own shape."""
+    from phosphene.data.images import to_pillow
+
+    axes.set_axis_off()
+    n_rows, n_columns = SCENES
+    height, width = images.pixels.shape[1:3]
+    scale = 160 / max(height, width)
+    high, wide, gap = max(1, round(height * scale)), max(1, round(width * scale)), 6
+    chosen = images.pixels[: n_rows * n_columns]
+    n_rows = -(-len(chosen) // n_columns)
+    sheet = np.full((n_rows * (high + gap), n_columns * (wide + gap), 3), 255, np.uint8)
+    for index, pixels in enumerate(chosen):
+        tile = to_pillow(pixels).resize((wide, high)).convert("RGB")
+        y, x = index // n_columns * (high + gap), index % n_columns * (wide + gap)
+        sheet[y : y + high, x : x + wide] = np.asarray(tile)
+    axes.imshow(sheet)
+    first = f", the first {len(chosen)}" if len(chosen) < len(images) else ""
+    axes.set_title(
+        f"{len(images)} pictures of {width} x {height}, {int(images.shown.sum())} of them shown"
+        f"{first}"
     )

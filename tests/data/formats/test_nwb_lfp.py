@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from phosphene.data.formats.nwb_lfp import is_nwb, read_nwb_lfp, read_probe
-from phosphene.data.showings import GREY, SHOWN, cut_showings, lfp_preprocessing, picture_split
+from phosphene.data.preprocessing import LFP_WINDOW
+from phosphene.data.showings import GREY, SHOWN, cut_showings, picture_split
 
 SERIES = "acquisition/probe_7_lfp/probe_7_lfp_data"
 TABLE = "general/extracellular_ephys/electrodes"
@@ -78,7 +79,7 @@ def test_reads_the_showings_at_the_nearest_sample(lfp_session):
 
 def test_showings_are_cut_and_split_by_picture(lfp_session):
     recording = read_nwb_lfp(lfp_session / "session.nwb", lfp_session / "probe_7_lfp.nwb")
-    trials, rejected = cut_showings(recording, lfp_preprocessing())
+    trials, rejected = cut_showings(recording, LFP_WINDOW)
     assert trials.epochs.shape == (40, 7, 313)
     assert len(rejected) == 0
     split = picture_split(trials, seed=0)
@@ -167,7 +168,7 @@ def test_gaps_reject_the_showings_that_span_them_and_lose_those_within(files):
     assert recording.gaps == (3000,)
     assert len(recording.events) == 46
     assert "2 showings began in a gap" in recording.meas_note
-    trials, rejected = cut_showings(recording, lfp_preprocessing())
+    trials, rejected = cut_showings(recording, LFP_WINDOW)
     assert set(rejected["reason"]) == {"gap in the time stamps"}
     for row in trials.table.itertuples():
         assert not row.start < 3000 < row.stop
@@ -194,7 +195,7 @@ def test_showings_in_invalid_times_are_rejected(files):
     change(files[0], invalidate)
     recording = read_nwb_lfp(*files)
     assert "1 stretches are marked invalid" in recording.meas_note
-    trials, rejected = cut_showings(recording, lfp_preprocessing())
+    trials, rejected = cut_showings(recording, LFP_WINDOW)
     onsets = 12.3 + trials.table["onset"].to_numpy()
     assert not ((onsets + 0.25 > 13.0) & (onsets < 14.0)).any()
     assert ((onsets > 14.9) & (onsets < 15.1)).any()  # another probe's
