@@ -35,7 +35,7 @@ def test_every_row_of_the_table(n_in, n_weights):
         convolution = layer[0]
         assert (convolution.in_channels, convolution.out_channels) == (before, after)
         assert (convolution.kernel_size, convolution.padding) == ((kernel,), (0,))
-        names = [type(part).__name__ for part in layer]
+        names = [type(part).__name__.removeprefix("Long") for part in layer]
         assert names == ["Conv1d", "ReLU", "UniformDropout", "BatchNorm1d"]
         values = layer(values)
         assert values.shape == (2, after, length)
