@@ -27,6 +27,8 @@ MAX_TOTAL_BYTES = 2 << 30
 MAX_DOCUMENT_BYTES = 1 << 20
 MAX_SCANS = 50
 """Passes in which a JPEG file may refine its picture; each takes as long as decoding it."""
+FORMATS = ("PNG", "JPEG")
+"""What Pillow may take a file of a picture folder for."""
 DOCUMENTS = re.compile(r"(licen[cs]e|readme|copying|citation|notice)(\W.*)?", re.IGNORECASE)
 
 
@@ -75,7 +77,7 @@ def read_image_folder(
     files = _find(path, class_from)
     root = path if path.is_dir() else path.parent
     relative = [file.relative_to(root).as_posix() for file in files]
-    looks = [_look(_read(file), name) for file, name in zip(files, relative, strict=True)]
+    looks = [look_at_picture(_read(file), name) for file, name in zip(files, relative, strict=True)]
     is_grey = grey or all(mode in ("1", "L") for _, mode in looks)
     color = 1 if is_grey else 3
     fit = _side([size for size, _ in looks], image_size, color, path)
@@ -83,9 +85,9 @@ def read_image_folder(
     pixels, digests, filled = [], [], []
     for file, name in zip(files, relative, strict=True):  # one is decoded at a time
         content = _read(file)
-        picture = _open(content, name)
-        if _is_transparent(picture):
-            picture = _on_white(picture)
+        picture = decode_picture(content, name)
+        if is_transparent(picture):
+            picture = on_white(picture)
             filled.append(name)
         if fit is not None:
             pixels.append(fit_picture(picture, size=fit, color=color))
@@ -228,10 +230,15 @@ def _read(file: Path) -> bytes:
     return read_bytes(file, limit=MAX_FILE_BYTES)
 
 
-def _look(content: bytes, name: str) -> tuple[tuple[int, int], str]:
-    """Return size and mode of a picture from its header alone, refusing what is too large."""
-    with _one_sentence(name):
-        picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
+def look_at_picture(
+    content: bytes, name: str, *, formats: tuple[str, ...] = FORMATS
+) -> tuple[tuple[int, int], str]:
+    """Return size and mode of a picture from its header alone, refusing what is too large.
+
+    A TIFF file of several pictures is refused too.
+    """
+    with _one_sentence(name, formats):
+        picture = Image.open(io.BytesIO(content), formats=formats)
     n_pixels = picture.width * picture.height
     check_amount(f"the picture {name}", n_pixels, MAX_PIXELS, unit="pixels")
     n_scans = content.count(b"\xff\xda") if picture.format == "JPEG" else 0
@@ -240,18 +247,22 @@ def _look(content: bytes, name: str) -> tuple[tuple[int, int], str]:
         raise ValueError(
             f"a picture has 8 bits per color; {name} has more ({picture.mode}); convert it."
         )
+    if picture.format == "TIFF" and _has_second(picture, name, formats):
+        raise ValueError(
+            f"a file holds one picture; {name} holds several; save each as a file of its own."
+        )
     return picture.size, picture.mode
 
 
-def _open(content: bytes, name: str) -> Image.Image:
-    """Decode one picture; `_look` has seen it."""
-    with _one_sentence(name):
-        picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
+def decode_picture(content: bytes, name: str, *, formats: tuple[str, ...] = FORMATS) -> Image.Image:
+    """Decode one picture, turned as its EXIF orientation says; `look_at_picture` has seen it."""
+    with _one_sentence(name, formats):
+        picture = Image.open(io.BytesIO(content), formats=formats)
         picture.load()
         return ImageOps.exif_transpose(picture)
 
 
-def _is_transparent(picture: Image.Image) -> bool:
+def is_transparent(picture: Image.Image) -> bool:
     """Say whether a pixel lets something through; an alpha channel alone does not."""
     if not picture.has_transparency_data:
         return False
@@ -259,7 +270,7 @@ def _is_transparent(picture: Image.Image) -> bool:
     return opacity != (255, 255)
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
+def on_white(picture: Image.Image) -> Image.Image:
     """Lay a picture on white, as most programs show it; to drop the alpha would uncover junk."""
     ground = Image.new("RGBA", picture.size, "white")
     ground.alpha_composite(picture.convert("RGBA"))
@@ -283,8 +294,18 @@ def _note_of_smallest(
     ]
 
 
+def _has_second(picture: Image.Image, name: str, formats: tuple[str, ...]) -> bool:
+    """Say whether a file goes on after its first picture, without counting how far."""
+    with _one_sentence(name, formats):
+        try:
+            picture.seek(1)
+        except EOFError:
+            return False
+        return True
+
+
 @contextmanager
-def _one_sentence(name: str) -> Iterator[None]:
+def _one_sentence(name: str, formats: tuple[str, ...]) -> Iterator[None]:
     """Turn whatever Pillow says of a damaged picture into one ValueError."""
     try:
         with warnings.catch_warnings():
@@ -292,7 +313,8 @@ def _one_sentence(name: str) -> Iterator[None]:
             yield
     except UnidentifiedImageError:
         raise ValueError(
-            f"a picture must be PNG or JPEG inside; {name} is neither; move it away or convert it."
+            f"a picture must be {' or '.join([', '.join(formats[:-1]), formats[-1]])} inside; "
+            f"{name} is neither; move it away or convert it."
         ) from None
     except Image.DecompressionBombError:
         raise ValueError(
