@@ -199,3 +199,9 @@ def test_refuses_what_does_not_belong_together(folder, spoil, match):
     spoil(folder)
     with pytest.raises(ValueError, match=match):
         load_bundle(folder)
+
+
+def test_refuses_a_generator_of_signals(folder):
+    change_spec(folder, generator={"network": "LFPGenerator"})
+    with pytest.raises(ValueError, match=r"`n_features` of the generator must be 16.*got None"):
+        load_bundle(folder)

@@ -7,7 +7,12 @@ from torch.nn.utils import parametrizations
 
 from phosphene.export import inference, inference_layers
 from phosphene.export.inference import PreparedGenerator, prepare_generator
+from phosphene.models.generators.brain2image import Brain2ImageGenerator
 from phosphene.models.generators.dcgan import DCGANGenerator
+from phosphene.models.generators.thoughtviz import (
+    ThoughtVizGlyphGenerator,
+    ThoughtVizImageGenerator,
+)
 
 
 def vary_(network, *, seed=0):
@@ -139,6 +144,57 @@ def test_the_same_call_gives_the_same_numbers_in_two_copies():
     first, second = prepare_generator(network), prepare_generator(deepcopy(network))
     assert torch.equal(first(z, f), first(z, f))
     assert torch.equal(first(z, f), second(z, f))
+
+
+OTHERS = (Brain2ImageGenerator, ThoughtVizImageGenerator, ThoughtVizGlyphGenerator)
+
+
+def strong(kind, **settings):
+    """Return a network after training, with pictures that differ from noise to noise."""
+    torch.manual_seed(0)
+    network = vary_(kind(**{"n_noise": 5, "n_features": 3, "size": 32, "width": 8, **settings}))
+    last = network.grow[-1] if kind is ThoughtVizImageGenerator else network.last
+    with torch.no_grad():
+        last.weight.mul_(0.4 / last.weight.abs().mean())
+    return network
+
+
+@pytest.mark.parametrize("color", [1, 3])
+@pytest.mark.parametrize("size", [16, 64])
+def test_brain2image_is_drawn_without_norms(size, color):
+    prepared = assert_same_pictures(strong(Brain2ImageGenerator, size=size, color=color))
+    assert isinstance(prepared, PreparedGenerator)
+    kinds = [type(layer).__name__ for layer in prepared.layers]
+    assert not any("BatchNorm" in kind for kind in kinds)
+    assert kinds.count("FewPlanes") == 1
+
+
+@pytest.mark.parametrize("rectified", [True, False])
+@pytest.mark.parametrize(
+    ("mixture", "fusion"), [("z", "multiply"), ("none", "concatenate"), ("joined", "concatenate")]
+)
+def test_pictures_of_objects_by_thoughtviz_and_its_baselines_stay(mixture, fusion, rectified):
+    settings = {"mixture": mixture, "fusion": fusion, "rectified": rectified}
+    prepared = assert_same_pictures(strong(ThoughtVizImageGenerator, **settings))
+    assert isinstance(prepared, PreparedGenerator)
+    assert [type(layer).__name__ for layer in prepared.layers].count("FewPlanes") == 1
+
+
+@pytest.mark.parametrize("mixture", ["z", "none"])
+@pytest.mark.parametrize("size", [16, 28])
+def test_glyphs_of_thoughtviz_stay(size, mixture):
+    network = strong(ThoughtVizGlyphGenerator, size=size, color=1, mixture=mixture)
+    assert isinstance(assert_same_pictures(network), PreparedGenerator)
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_columns_are_checked_as_by_the_generator(kind):
+    network = kind(n_noise=5, n_features=3, size=16, width=2)
+    for draw in (network, prepare_generator(network)):
+        with pytest.raises(ValueError, match="`z` must have 5 noise values"):
+            draw(torch.zeros(2, 4), torch.zeros(2, 4))
+        with pytest.raises(ValueError, match="`f` must have 3 features"):
+            draw(torch.zeros(2, 5), torch.zeros(2, 1))
 
 
 class Told(nn.Module):

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from phosphene.data.preprocessing import Preprocessing
-from phosphene.export.spec import preprocessing_from, read_spec
+from phosphene.export.spec import bundle_task, preprocessing_from, read_spec
 
 
 @pytest.fixture
@@ -59,6 +59,57 @@ def test_missing_keys_are_named(write, name):
 def test_refuses_other_values(write, changes, match):
     with pytest.raises(ValueError, match=match):
         read_spec(write(**changes))
+
+
+@pytest.fixture
+def write_response(responders, tmp_path):
+    """Write the spec of a system from picture to signal with changes; ... leaves a key out."""
+    good = json.loads((responders.folder / "with" / "spec.json").read_text())
+
+    def write(**changes):
+        spec = {k: v for k, v in (good | changes).items() if v is not ...}
+        (tmp_path / "spec.json").write_text(json.dumps(spec))
+        return tmp_path
+
+    return write
+
+
+def test_tells_what_a_bundle_is_for(write, write_response):
+    assert bundle_task(write()) == "signal to picture"
+    assert bundle_task(write_response()) == "picture to signal"
+    spec = read_spec(write_response(picture_size=None), task="picture to signal")
+    assert spec["picture_size"] is None
+    for task, match in ((..., "must hold `task`"), ("art", "`task` must be"), ([1], "`task`")):
+        with pytest.raises(ValueError, match=match):
+            bundle_task(write_response(task=task))
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"generator": ...}, "must hold `generator`"),
+        ({"source_size": ...}, "must hold `source_size`"),
+        ({"window_sd": ...}, "must hold `window_sd`"),
+        ({"noise": "uniform"}, "`noise` must be 'normal'"),
+        ({"window_sd": 0}, "`window_sd`"),
+        ({"window_sd": 1e300}, "`window_sd`"),
+        ({"window_mean": "0"}, "`window_mean`"),
+        ({"window_mean": 5.0}, "`window_mean`"),
+        ({"picture_size": [54]}, "`picture_size`"),
+        ({"picture_size": [54, 69.0]}, "`picture_size`"),
+        ({"picture_size": [True, 69]}, "`picture_size`"),
+        ({"picture_size": "54 69"}, "`picture_size`"),
+        ({"source_size": [0, 10]}, "`source_size`"),
+        ({"source_size": [10**9, 10]}, "`source_size`"),
+        ({"ch_names": []}, "`ch_names`"),
+        ({"sfreq": 0}, "`sfreq`"),
+        ({"tmin": None}, "`tmin`"),
+        ({"n_times": 2.5}, "`n_times`"),
+    ],
+)
+def test_refuses_other_values_of_a_system_from_picture_to_signal(write_response, changes, match):
+    with pytest.raises(ValueError, match=match):
+        read_spec(write_response(**changes), task="picture to signal")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,6 @@
 """Bundles, what others get: weights as safetensors, a spec as JSON, a model card. No pickles."""
 
-import json
-import os
 import shlex
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +10,7 @@ import torch
 
 from phosphene.data.preprocessing import Preprocessing
 from phosphene.data.scaling import ChannelScaler
+from phosphene.export.bundle_files import fill_networks, write_bundle
 from phosphene.export.networks import build_network
 from phosphene.export.signal_to_picture import (
     ClassPull,
@@ -21,8 +18,7 @@ from phosphene.export.signal_to_picture import (
     LinearDecoder,
     SignalToPicture,
 )
-from phosphene.export.spec import FORMAT_VERSION, preprocessing_from, read_spec, scaling_from
-from phosphene.export.weights import load_weights, read_shapes, save_weights
+from phosphene.export.spec import preprocessing_from, read_spec, scaling_from
 
 COMPARED = ("reference", "notch", "band", "tmin", "baseline")
 """Settings of preprocessing that change a signal and show neither in its shape nor in its rate."""
@@ -115,31 +111,13 @@ def save_bundle(
     folder: Path, system: SignalToPicture, *, spec: Mapping[str, Any], card: str
 ) -> None:
     """Write a bundle to a temporary folder beside `folder`, then put it in its place."""
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
-        save_weights(draft / "weights.safetensors", system.tensors())
-        content = {
-            "format_version": FORMAT_VERSION,
-            "noise": system.noise,
-            "condition_on": system.condition_on,
-            "scaling": {"per": system.scaling},
-            **spec,
-        }
-        text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
-        (draft / "spec.json").write_text(text + "\n", encoding="utf-8")
-        (draft / "README.md").write_text(card, encoding="utf-8")
-        for path in draft.iterdir():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        draft.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        draft.rename(folder)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+    content = {
+        "noise": system.noise,
+        "condition_on": system.condition_on,
+        "scaling": {"per": system.scaling},
+        **spec,
+    }
+    write_bundle(folder, tensors=system.tensors(), spec=content, card=card)
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -155,21 +133,14 @@ def load_bundle(folder: Path) -> Bundle:
     """
     folder = Path(folder)
     spec = read_spec(folder)
-    path = folder / "weights.safetensors"
-    found = read_shapes(path)
     with torch.device("meta"):
         networks = {
             part: build_network(spec[part], kind=f"{part}s") for part in ("encoder", "generator")
         }
     _check_networks(networks, spec)
-    expected = {
-        f"{part}.{name}": tuple(value.shape)
-        for part, network in networks.items()
-        for name, value in network.state_dict().items()
-    }
     n_classes, n_chans = len(spec["classes"]), len(spec["ch_names"])
     n_features = int(networks["encoder"].n_features)  # pyright: ignore[reportArgumentType]
-    expected |= {
+    others = {
         "scaler.mean": (n_chans,),
         "scaler.scale": (n_chans,),
         "decoder.weight": (n_classes, n_features),
@@ -179,16 +150,8 @@ def load_bundle(folder: Path) -> Bundle:
         "pull.centres": (n_classes, n_features),
         "pull.share": (1,),
     }
-    weights = load_weights(path, found, expected)
-    for part, network in networks.items():
-        # Taken as they are: `to_empty` on networks without memory imports sympy, half a second.
-        state = {
-            name: weights[f"{part}.{name}"].to(like.dtype, copy=True)
-            for name, like in network.state_dict().items()
-        }
-        network.load_state_dict(state, assign=True)
-        network.eval()
-    arrays = {k: w.numpy() for k, w in weights.items() if k.split(".")[0] not in networks}
+    arrays = fill_networks(folder, networks, others=others)
+    path = folder / "weights.safetensors"
     if not (arrays["features.scale"] > 0).all():
         raise ValueError(
             f"`features.scale` must be greater than 0; {path} holds other values. "
@@ -222,7 +185,7 @@ def _check_networks(networks: Mapping[str, Any], spec: Mapping[str, Any]) -> Non
     pairs = {
         "`n_chans` of the encoder": (encoder.n_chans, len(spec["ch_names"])),
         "`n_times` of the encoder": (getattr(encoder, "n_times", spec["n_times"]), spec["n_times"]),
-        "`n_features` of the generator": (generator.n_features, n_conditions),
+        "`n_features` of the generator": (getattr(generator, "n_features", None), n_conditions),
     }
     for name, (value, expected) in pairs.items():
         if value != expected:
@@ -230,7 +193,8 @@ def _check_networks(networks: Mapping[str, Any], spec: Mapping[str, Any]) -> Non
                 f"{name} must be {expected}, as the rest of spec.json implies; got {value}. "
                 "Export the run again."
             )
-    if generator.color not in (1, 3):
+    color = getattr(generator, "color", None)
+    if color not in (1, 3):
         raise ValueError(
-            f"pictures have 1 or 3 colors; spec.json says {generator.color}. Export the run again."
+            f"pictures have 1 or 3 colors; spec.json says {color}. Export the run again."
         )

@@ -3,7 +3,7 @@
 import inspect
 import math
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -12,11 +12,40 @@ from torch import nn
 
 from phosphene import models
 from phosphene._checks import check_option
+from phosphene.models.autoencoders.lfp_picture import N_CODE_CHANS, LFPPictureEncoder
+from phosphene.models.autoencoders.lfp_signal import N_LATENT_CHANS, SignalDecoder
+from phosphene.models.generators.lfpgan import LFPGenerator, RandomInput
 
 MAX_SETTING = 1e5
 """Largest number that a setting may be."""
 MAX_PICTURE_SIZE = 1024
+MAX_LISTED = 2048
+"""Largest number in a list, such as the rows and columns of a picture."""
 MAX_LIST = 16
+
+
+def lfp_generator(
+    n_chans: int = 22, n_times: int = 313, size: tuple[int, int] | None = None
+) -> LFPGenerator:
+    """Build the LFPGAN thesis' generator from plain values.
+
+    Parameters
+    ----------
+    n_chans
+        Channels of the probe.
+    n_times
+        Samples of a window; 313 with pictures.
+    size
+        Rows and columns of the pictures, a key of `lfp_picture.ENCODER_ROWS`; None builds it
+        without pictures.
+    """
+    encoder = None if size is None else LFPPictureEncoder(size)
+    n_out = N_LATENT_CHANS - (0 if encoder is None else N_CODE_CHANS)
+    return LFPGenerator(SignalDecoder(n_chans, n_times), RandomInput(n_times, n_out=n_out), encoder)
+
+
+MADE_BY: dict[str, Callable[..., nn.Module]] = {"LFPGenerator": lfp_generator}
+"""Functions that build networks whose own arguments are no plain values."""
 
 
 @cache
@@ -65,11 +94,12 @@ def build_network(spec: Any, *, kind: str | None = None) -> nn.Module:
         )
     name, settings = str(spec.get("network")), spec.get("settings", {})
     check_option("network", name, networks(kind))
-    network = networks(kind)[name]
+    network = MADE_BY.get(name, networks(kind)[name])
     known = inspect.signature(network).parameters
     for key, value in settings.items():
         check_option(f"setting of {name}", key, known)
         limit = MAX_PICTURE_SIZE if key == "size" else MAX_SETTING
+        limit = MAX_LISTED if isinstance(value, list) and key == "size" else limit
         if not _is_plain(value, limit=limit):
             raise ValueError(
                 f"a setting must be a plain value, numbers from 0 to {limit:g}; `{key}` of {name} "
@@ -78,7 +108,14 @@ def build_network(spec: Any, *, kind: str | None = None) -> nn.Module:
     plain_settings = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
     try:
         return network(**plain_settings)
-    except (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError) as error:
+    except (
+        TypeError,
+        ValueError,
+        RuntimeError,
+        ArithmeticError,
+        LookupError,
+        AttributeError,
+    ) as error:
         raise ValueError(
             f"the settings of {name} must build it; they do not ({_short(error)}). "
             "Correct the options, or spec.json of the bundle."

@@ -14,29 +14,79 @@ FORMAT_VERSION = 1
 MAX_BYTES = 1 << 20
 MAX_NAME = 200
 MAX_SFREQ = 1e5
-NEEDED = (
-    "task",
-    "encoder",
-    "generator",
-    "noise",
-    "classes",
-    "ch_names",
-    "sfreq",
-    "tmin",
-    "n_times",
-    "preprocessing",
-)
+MAX_SIDE = 20_000
+"""Rows or columns of a picture."""
+SIGNAL_TO_PICTURE = "signal to picture"
+PICTURE_TO_SIGNAL = "picture to signal"
+SIGNAL_TO_FEATURES = "signal to features"
+NEEDED = {
+    SIGNAL_TO_PICTURE: (
+        "encoder",
+        "generator",
+        "noise",
+        "classes",
+        "ch_names",
+        "sfreq",
+        "tmin",
+        "n_times",
+        "preprocessing",
+    ),
+    PICTURE_TO_SIGNAL: (
+        "generator",
+        "noise",
+        "ch_names",
+        "sfreq",
+        "tmin",
+        "n_times",
+        "picture_size",
+        "source_size",
+        "window_mean",
+        "window_sd",
+    ),
+    SIGNAL_TO_FEATURES: ("classifier", "stimuli", "ch_names", "sfreq", "tmin", "n_times"),
+}
+"""What the spec of each task must hold."""
 
 
-def read_spec(folder: Path) -> dict[str, Any]:
-    """Read and check spec.json of a bundle.
+def bundle_task(folder: Path) -> str:
+    """Return what a bundle is for, a key of `NEEDED`, from its spec.json.
 
     Raises
     ------
     ValueError
-        When it is missing, too large, no JSON, of another format, or lacks or contradicts what a
-        bundle needs.
+        When it is missing, too large, no JSON, or of another format or task.
     """
+    return str(_read(folder)["task"])
+
+
+def read_spec(folder: Path, *, task: str = SIGNAL_TO_PICTURE) -> dict[str, Any]:
+    """Read and check spec.json of a bundle for one task.
+
+    Raises
+    ------
+    ValueError
+        When it is missing, too large, no JSON, of another format or task, or lacks or contradicts
+        what a bundle needs.
+    """
+    spec, path = _read(folder), folder / "spec.json"
+    check_option("task", str(spec["task"]), (task,))
+    for name in NEEDED[task]:
+        if name not in spec:
+            raise ValueError(
+                f"spec.json must hold `{name}`; {path} lacks it. Export the run again."
+            )
+    for name in {"classes", "stimuli", "ch_names"} & set(NEEDED[task]):
+        _check_names(name, spec[name])
+    _check_numbers(spec)
+    if task == SIGNAL_TO_PICTURE:
+        _check_signal_to_picture(spec, path)
+    elif task == PICTURE_TO_SIGNAL:
+        _check_picture_to_signal(spec)
+    return spec
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    """Return the content of spec.json, of a format and for a task that are known."""
     path = inside(folder, "spec.json")
     if not path.is_file():
         raise ValueError(
@@ -49,17 +99,15 @@ def read_spec(folder: Path) -> dict[str, Any]:
             f"this version reads bundles of format {FORMAT_VERSION}; {path} is none. "
             "Export the run again."
         )
-    for name in NEEDED:
-        if name not in spec:
-            raise ValueError(
-                f"spec.json must hold `{name}`; {path} lacks it. Export the run again."
-            )
-    check_option("task", str(spec["task"]), ("signal to picture",))
+    if "task" not in spec:
+        raise ValueError(f"spec.json must hold `task`; {path} lacks it. Export the run again.")
+    check_option("task", str(spec["task"]), NEEDED)
+    return spec
+
+
+def _check_signal_to_picture(spec: Mapping[str, Any], path: Path) -> None:
     check_option("noise", str(spec["noise"]), ("normal", "uniform"))
     check_option("condition_on", str(spec.get("condition_on", "features")), ("features", "label"))
-    for name in ("classes", "ch_names"):
-        _check_names(name, spec[name])
-    _check_numbers(spec)
     check_option("scaling", scaling_from(spec), SCALERS)
     if spec.get("montage") is not None:
         _check_names("montage", [spec["montage"]])
@@ -69,7 +117,19 @@ def read_spec(folder: Path) -> dict[str, Any]:
             f"`preprocessing` in {path} must name steps and settings; it does not. "
             "Export the run again."
         )
-    return spec
+
+
+def _check_picture_to_signal(spec: Mapping[str, Any]) -> None:
+    check_option("noise", str(spec["noise"]), ("normal",))
+    for name in ("picture_size", "source_size"):
+        size = spec[name]
+        fits = isinstance(size, list) and len(size) == 2
+        fits = fits and all(type(side) is int and 0 < side <= MAX_SIDE for side in size)
+        if not fits and size is not None:
+            raise ValueError(
+                f"`{name}` in spec.json must be rows and columns, 1 to {MAX_SIDE}, or null; got "
+                f"{shown(size)}. Export the run again."
+            )
 
 
 def scaling_from(spec: Mapping[str, Any]) -> str:
@@ -154,9 +214,15 @@ def _as_floats(value: Any) -> Any:
 
 
 def _check_numbers(spec: Mapping[str, Any]) -> None:
-    limits = {"sfreq": (0, MAX_SFREQ), "tmin": (-1e4, 1e4), "n_times": (0, 1e6)}
-    for name, (low, high) in limits.items():
-        value = spec[name]
+    limits = {
+        "sfreq": (0, MAX_SFREQ),
+        "tmin": (-1e4, 1e4),
+        "n_times": (0, 1e6),
+        "window_mean": (-1, 1),
+        "window_sd": (0, 1),
+    }
+    for name in limits.keys() & set(NEEDED[spec["task"]]):
+        (low, high), value = limits[name], spec[name]
         plain = isinstance(value, int if name == "n_times" else int | float)
         if isinstance(value, bool) or not plain or not low < value < high or math.isnan(value):
             raise ValueError(
