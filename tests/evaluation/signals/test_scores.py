@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 
@@ -219,3 +221,22 @@ def test_choice_refuses(real, systems, message):
     arrays = {key: np.array(rows) for key, rows in real.items()}
     with pytest.raises(ValueError, match=message):
         choose_sets(arrays, systems, seed=0)
+
+
+@pytest.mark.slow
+def test_a_session_of_the_thesis_is_scored_in_two_minutes():
+    rng = np.random.default_rng(0)
+    real = {}
+    for name, picture in (
+        ("train", np.repeat(np.arange(94), 50)),
+        ("test", np.repeat(np.arange(94, 118), 50)),
+    ):
+        real[name] = rng.standard_normal((len(picture), 22, 313), dtype=np.float32)
+        real[f"{name}_picture"] = picture
+    systems = {f"system {number}": real for number in range(6)}  # one array: memory is scarce
+    chosen = choose_sets(real, systems, seed=0)
+    assert [len(of_set.picture) for of_set in chosen.values()] == [600, 600]
+    began = time.process_time()
+    found = score_signals(real, systems, sfreq=SFREQ, chosen=chosen)
+    assert time.process_time() - began < 120
+    assert len(found) == 2 * 7 * 13
