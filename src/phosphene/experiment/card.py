@@ -182,11 +182,18 @@ def _score_lines(scores: Sequence[Score], stamps: str) -> str:
         )
         + "; controls must lie in their range under chance.",
         "",
+    ]
+    return "\n".join(lines + score_table(chosen))
+
+
+def score_table(scores: Sequence[Score]) -> list[str]:
+    """Return the lines of a table of scores, with their notes under it."""
+    lines = [
         "| score | of | value | 95 % interval | chance | n | note |",
         "|---|---|---|---|---|---|---|",
     ]
-    notes = list(dict.fromkeys(score.note for score in chosen if score.note))
-    for score in chosen:
+    notes = list(dict.fromkeys(score.note for score in scores if score.note))
+    for score in scores:
         role = "" if score.role == "result" else f" ({score.role})"
         chance = _span(score.chance_low, score.chance_high)
         if not chance and score.chance is not None:
@@ -203,7 +210,7 @@ def _score_lines(scores: Sequence[Score], stamps: str) -> str:
         lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
     if notes:
         lines += ["", "Notes:", "", *(f"{i}. {note}." for i, note in enumerate(notes, start=1))]
-    return "\n".join(lines)
+    return lines
 
 
 def _span(low: float | None, high: float | None) -> str:
