@@ -151,7 +151,7 @@ def measure_gan(size: Size) -> Iterator[Row]:
         logits = discriminator(real, f), plain.discriminator(real, f)
     # The first step is taken with weights at rest: the generator is judged after the update of the
     # discriminator, and Adam makes whole steps of gradients that are nothing but rounding.
-    optimizers = [*ours.optimizers, *plain.optimizers]
+    optimizers = [*ours.pair.optimizers, *plain.optimizers]
     rates = [optimizer.param_groups[0]["lr"] for optimizer in optimizers]
     for optimizer in optimizers:
         optimizer.param_groups[0]["lr"] = 0.0

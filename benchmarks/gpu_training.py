@@ -103,11 +103,11 @@ class CapturedStep:
             for _ in range(N_WARMUP - 1):
                 update(self.batch)
         torch.cuda.current_stream().wait_stream(aside)
-        for optimizer in gan.optimizers:
+        for optimizer in gan.pair.optimizers:
             for group in optimizer.param_groups:
                 group["capturable"] = True
         self.graph = torch.cuda.CUDAGraph()
-        self.graph.register_generator_state(gan.rng)
+        self.graph.register_generator_state(gan.pair.rng)
         with torch.cuda.graph(self.graph):
             self.values = update(self.batch)
 

@@ -116,7 +116,7 @@ def test_each_switch_changes_a_step(name):
 
 def test_adam_has_the_released_numbers_in_both_stages():
     gan = GANStep(*make_networks(), rng=seeded_generator(0))
-    for optimizer in gan.optimizers:
+    for optimizer in gan.pair.optimizers:
         (group,) = optimizer.param_groups
         assert (group["lr"], group["betas"], group["eps"]) == (3e-4, (0.2, 0.5), 1e-7)
         assert group["weight_decay"] == 0

@@ -80,14 +80,14 @@ def test_settings_reach_networks_and_step(small):
         rectified=False, inference_mode=True, separate_pass=False,
     )  # fmt: skip
     step = make(settings, fusion="multiply")
-    discriminator, generator = (optimizer.param_groups[0] for optimizer in step.optimizers)
+    discriminator, generator = (optimizer.param_groups[0] for optimizer in step.pair.optimizers)
     assert (discriminator["lr"], generator["lr"]) == (2e-3, 1e-3)
     assert discriminator["betas"] == generator["betas"] == (0.1, 0.2)
     assert step.inference_mode
     assert not step.separate_pass
     assert (step.generator.fusion, step.generator.rectified) == ("multiply", False)
     assert step.discriminator.dropout.p == 0.25
-    assert step.noise == "uniform"
+    assert step.pair.noise == "uniform"
 
 
 def test_seed_decides_the_start_values(small):

@@ -62,14 +62,14 @@ def test_an_interrupted_run_ends_bit_for_bit_as_if_undisturbed(tmp_path, options
         expected = getattr(whole, name).state_dict()
         for key, value in getattr(resumed, name).state_dict().items():
             assert torch.equal(value, expected[key]), key
-    if whole.ema is not None:
+    if whole.pair.ema is not None:
         assert torch.equal(whole.sampler.last.weight, resumed.sampler.last.weight)
 
 
 def test_each_update_moves_its_own_network_alone():
     step = make_step()
     real, f = make_batch()
-    z = step.draw_noise(len(f))
+    z = step.pair.draw_noise(len(f))
     fake = step.generator(z, f)
     before = {name: [p.clone() for p in getattr(step, name).parameters()] for name in NETS}
     step._update_discriminator(real, fake.detach(), f)
@@ -111,14 +111,6 @@ def test_mode_seeking_may_take_turns():
     assert turns == [True, False, False, True, False, False, True]
 
 
-@pytest.mark.parametrize(("law", "deviation"), [("normal", 1.0), ("uniform", 3**-0.5)])
-def test_noise_has_its_law(law, deviation):
-    z = make_step(noise=law).draw_noise(4000)
-    assert z.mean() == pytest.approx(0, abs=0.03)
-    assert z.std() == pytest.approx(deviation, rel=0.03)
-    assert (z.abs().max() <= 1) == (law == "uniform")
-
-
 def test_the_code_halves_mode_seeking_less_the_share_of_noise():
     """Columns of equal features lower the noise distance to 4 of 4 + 3 columns."""
     first, second = torch.rand(2, 1, 4, 4), torch.rand(2, 1, 4, 4)
@@ -145,7 +137,7 @@ def test_a_guide_pulls_pictures_to_the_class_of_their_trial():
         batch = (real, f, torch.full((8,), label))
         values = [step(batch) for _ in range(8)]
         assert values[-1]["guidance"] < values[0]["guidance"]
-        means.append(step.sampler.train()(step.draw_noise(8), f).mean())
+        means.append(step.sampler.train()(step.pair.draw_noise(8), f).mean())
     assert means[0] < means[1]
 
 
@@ -171,7 +163,7 @@ def test_each_loss_has_its_own_terms(loss, discriminator, generator):
     step = make_step(loss=loss, mismatch=0.5, mode_seeking=0.0)
     step.discriminator = Fixed(0.5)
     real, f = make_batch()
-    fake = step.generator(step.draw_noise(8), f)
+    fake = step.generator(step.pair.draw_noise(8), f)
     values = step._update_discriminator(real, fake.detach(), f)
     assert values["loss_discriminator"].item() == pytest.approx(discriminator)
     values = step._update_generator(fake, fake, f, None)
@@ -230,18 +222,7 @@ def test_the_guide_is_no_part_of_the_checkpoint_and_gets_no_gradient():
     assert guide not in step.parts.values()
 
 
-def test_sampler_is_the_average_in_evaluation_mode():
-    step = make_step(ema_decay=0.9)
-    step(make_batch())
-    assert step.sampler is step.ema.module
-    assert not step.sampler.training
-    plain = make_step()
-    assert plain.sampler is plain.generator
-
-
 def test_refusals():
-    with pytest.raises(ValueError, match="Did you mean 'uniform'"):
-        make_step(noise="unifrom")
     with pytest.raises(ValueError, match="`loss` must be one of 'bce', 'hinge'"):
         make_step(loss="mse")
     with pytest.raises(ValueError, match="needs a classifier to guide; got a weight of 2 and none"):

@@ -97,7 +97,7 @@ def test_bfloat16_comes_near_float32_and_keeps_weights_and_moments():
         torch.testing.assert_close(found[name], value, rtol=0.03, atol=0.003)
     moments = [
         value
-        for optimizer in wrapped.optimizers
+        for optimizer in wrapped.pair.optimizers
         for state in optimizer.state.values()
         for value in state.values()
     ]

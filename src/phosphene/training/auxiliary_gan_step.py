@@ -5,18 +5,13 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from jaxtyping import Float
 from torch import Tensor, nn
 
-from phosphene._checks import check_at_least, check_option, check_positive
-from phosphene.augment.diff_augment import diff_augment
+from phosphene._checks import check_at_least
 from phosphene.losses.gan import binary_gan_loss
+from phosphene.training.adversarial_pair import AdversarialPair
 from phosphene.training.devices import ALONE, Devices
-from phosphene.training.ema import EMA
-from phosphene.training.schedule import make_schedule
 from phosphene.training.seeding import draw_seed, seeded
-
-NOISE_LAWS = ("normal", "uniform")
 
 
 class AuxiliaryGANStep:
@@ -106,53 +101,40 @@ class AuxiliaryGANStep:
         n_warmup: int = 0,
         devices: Devices = ALONE,
     ) -> None:
-        check_option("noise", noise, NOISE_LAWS)
-        check_positive("lr_generator", lr_generator)
-        check_positive("lr_discriminator", lr_discriminator)
         check_at_least("auxiliary", auxiliary, 0)
         check_at_least("guidance", guidance, 0)
-        self.generator, self.discriminator, self.rng = generator, discriminator, rng
-        self.devices = devices
-        self.device = next(generator.parameters()).device
-        self.noise, self.auxiliary, self.guidance = noise, auxiliary, guidance
+        self.pair = AdversarialPair(
+            generator, discriminator, rng=rng, lr_generator=lr_generator,
+            lr_discriminator=lr_discriminator, betas=betas, eps=eps, noise=noise, policy=policy,
+            ema_decay=ema_decay, schedule=schedule, n_steps=n_steps, n_warmup=n_warmup,
+            devices=devices,
+        )  # fmt: skip
+        self.generator, self.discriminator = generator, discriminator
+        self.devices, self.device = devices, self.pair.device
+        self.auxiliary, self.guidance = auxiliary, guidance
         self.guide = guide.eval().requires_grad_(False) if guidance and guide is not None else None
         self.inference_mode, self.separate_pass = inference_mode, separate_pass
-        self.policy, self.feature_jitter = tuple(policy), feature_jitter
-        self.optimizers = [
-            torch.optim.Adam(network.parameters(), lr=lr, betas=betas, eps=eps, fused=True)
-            for network, lr in ((discriminator, lr_discriminator), (generator, lr_generator))
-        ]
-        self.schedules = [
-            make_schedule(optimizer, kind=schedule, n_steps=n_steps, n_warmup=n_warmup)
-            for optimizer in self.optimizers
-        ]
-        self.ema = EMA(generator, decay=ema_decay) if ema_decay is not None else None
-        self.parts: dict[str, Any] = {
-            "generator": generator,
-            "discriminator": discriminator,
-            "optimizer_discriminator": self.optimizers[0],
-            "optimizer_generator": self.optimizers[1],
-            "schedule_discriminator": self.schedules[0],
-            "schedule_generator": self.schedules[1],
-            "rng": rng,
-        }
-        if self.ema is not None:
-            self.parts["ema"] = self.ema
+        self.feature_jitter = feature_jitter
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What changes from step to step, by the names that checkpoints have for it."""
+        return self.pair.parts
 
     @property
     def sampler(self) -> nn.Module:
         """The generator to make pictures with, in evaluation mode: the average if one is kept."""
-        return self.generator.eval() if self.ema is None else self.ema.module
+        return self.pair.sampler
 
     def __call__(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """Update both networks on (pictures, conditions, labels)."""
         real, f, labels = (tensor.to(self.device) for tensor in batch)
         if self.feature_jitter:
-            f = f + self.feature_jitter * self._normal(f.shape)
+            f = f + self.feature_jitter * self.pair.draw_normal(f.shape)
         real, f, labels = map(self.devices.rows, (real, f, labels))
         self.generator.train(not self.inference_mode)
         self.discriminator.train(not self.inference_mode)
-        z = self.draw_noise(len(f))
+        z = self.pair.draw_noise(len(f))
         shown = self._predict(z, f) if self.separate_pass else None
         fake = self.generator(z, f)
         shown = fake.detach() if shown is None else shown
@@ -164,38 +146,23 @@ class AuxiliaryGANStep:
             "logit_fake": logit_fake,
             **self._update_generator(fake, labels),
         }
-        for schedule in self.schedules:
-            schedule.step()
-        if self.ema is not None:
-            self.ema.update(self.generator)
+        self.pair.finish_step()
         return {name: value.detach() for name, value in values.items()}
-
-    def draw_noise(self, n: int) -> Float[Tensor, "batch noise"]:
-        """Draw z for the n pictures of this process."""
-        n_noise = int(self.generator.n_noise)  # pyright: ignore[reportArgumentType]
-        shape = torch.Size((n * self.devices.n, n_noise))
-        if self.noise == "normal":
-            return self.devices.rows(self._normal(shape))
-        draws = torch.rand(shape, generator=self.rng, device=self.rng.device)
-        return self.devices.rows((2 * draws - 1).to(self.device))
 
     def _update_discriminator(
         self, images: Tensor, labels: Tensor, *, is_real: bool
     ) -> tuple[Tensor, Tensor]:
         """Update on real or on generated pictures; return the loss and the mean logit."""
-        logit, class_logits = self._judge(self._augment(images))
+        logit, class_logits = self._judge(self.pair.augment(images))
         loss = binary_gan_loss(logit, is_real=is_real)
         if class_logits is not None and self.auxiliary:
             loss = loss + self.auxiliary * F.cross_entropy(class_logits, labels)
-        self.optimizers[0].zero_grad(set_to_none=True)
-        loss.backward()
-        self.devices.average_gradients(self.discriminator.parameters())
-        self.optimizers[0].step()
+        self.pair.update_discriminator(loss)
         return loss, logit.mean()
 
     def _update_generator(self, fake: Tensor, labels: Tensor) -> dict[str, Tensor]:
         self.discriminator.requires_grad_(False)
-        augmented = self._augment(fake)
+        augmented = self.pair.augment(fake)
         logit, class_logits = self._judge(augmented)
         values = {}
         loss = binary_gan_loss(logit, is_real=True)
@@ -208,15 +175,12 @@ class AuxiliaryGANStep:
         penalty = getattr(self.generator, "penalty", None)
         if penalty is not None:
             loss = loss + penalty()
-        self.optimizers[1].zero_grad(set_to_none=True)
-        loss.backward()
-        self.devices.average_gradients(self.generator.parameters())
-        self.optimizers[1].step()
+        self.pair.update_generator(loss)
         self.discriminator.requires_grad_(True)
         return {"loss": loss, **values}
 
     def _judge(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
-        with seeded(draw_seed(self.rng), device=self.device):  # dropout takes no generator
+        with seeded(draw_seed(self.pair.rng), device=self.device):  # dropout takes no generator
             judgement = self.discriminator(images)
         return judgement.logit, judgement.class_logits
 
@@ -225,10 +189,3 @@ class AuxiliaryGANStep:
         fake = self.generator.eval()(z, f)
         self.generator.train(not self.inference_mode)
         return fake
-
-    def _augment(self, images: Tensor) -> Tensor:
-        part = (self.devices.rank, self.devices.n)
-        return diff_augment(images, policy=self.policy, generator=self.rng, part=part)
-
-    def _normal(self, shape: torch.Size) -> Tensor:
-        return torch.randn(shape, generator=self.rng, device=self.rng.device).to(self.device)

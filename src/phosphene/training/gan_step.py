@@ -4,17 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
-from phosphene._checks import check_option, check_positive
-from phosphene.augment.diff_augment import diff_augment
+from phosphene._checks import check_option
 from phosphene.losses.gan import hinge_discriminator_loss, hinge_generator_loss
 from phosphene.losses.mode_seeking import mode_seeking_loss
 from phosphene.losses.vanilla_gan import bce_discriminator_loss, bce_generator_loss
+from phosphene.training.adversarial_pair import AdversarialPair
 from phosphene.training.devices import ALONE, Devices
-from phosphene.training.ema import EMA
-from phosphene.training.schedule import make_schedule
 
 LOSSES = {
     "hinge": (
@@ -26,7 +23,6 @@ LOSSES = {
 }
 """Of the discriminator, of the generator, and of the discriminator for each picture that it should
 call generated."""
-NOISE_LAWS = ("normal", "uniform")
 MODE_SEEKING_NOISES = ("z", "z_and_features")
 
 
@@ -131,23 +127,25 @@ class GANStep:
         devices: Devices = ALONE,
     ) -> None:
         check_option("loss", loss, LOSSES)
-        check_option("noise", noise, NOISE_LAWS)
         check_option("mode_seeking_noise", mode_seeking_noise, MODE_SEEKING_NOISES)
-        check_positive("lr_generator", lr_generator)
-        check_positive("lr_discriminator", lr_discriminator)
         if n_adversarial_terms not in (1, 2):
             raise ValueError(
                 f"`n_adversarial_terms` must be 1 or 2; got {n_adversarial_terms}. "
                 "The paper has 1, the released code 2."
             )
-        self.generator, self.discriminator, self.rng = generator, discriminator, rng
-        self.devices = devices
-        self.device = next(generator.parameters()).device
+        self.pair = AdversarialPair(
+            generator, discriminator, rng=rng, lr_generator=lr_generator,
+            lr_discriminator=lr_discriminator, betas=betas, eps=eps, noise=noise, policy=policy,
+            ema_decay=ema_decay, schedule=schedule, n_steps=n_steps, n_warmup=n_warmup,
+            devices=devices,
+        )  # fmt: skip
+        self.generator, self.discriminator = generator, discriminator
+        self.devices, self.device = devices, self.pair.device
         self.discriminator_loss, self.generator_loss, self.generated_loss = LOSSES[loss]
-        self.noise, self.n_adversarial_terms, self.halved = noise, n_adversarial_terms, halved
+        self.n_adversarial_terms, self.halved = n_adversarial_terms, halved
         self.mode_seeking, self.mode_seeking_eps = mode_seeking, mode_seeking_eps
         self.mode_seeking_every = mode_seeking_every
-        self.mode_seeking_noise, self.policy = mode_seeking_noise, tuple(policy)
+        self.mode_seeking_noise = mode_seeking_noise
         self.feature_jitter, self.mismatch = feature_jitter, mismatch
         if guidance and guide is None:
             raise ValueError(
@@ -157,71 +155,44 @@ class GANStep:
         self.guide = guide.eval().requires_grad_(False) if guidance and guide is not None else None
         self.guidance = guidance
         self.r1, self.r1_every = r1, r1_every
-        self.optimizers = [
-            torch.optim.Adam(network.parameters(), lr=lr, betas=betas, eps=eps, fused=True)
-            for network, lr in ((discriminator, lr_discriminator), (generator, lr_generator))
-        ]
-        self.schedules = [
-            make_schedule(optimizer, kind=schedule, n_steps=n_steps, n_warmup=n_warmup)
-            for optimizer in self.optimizers
-        ]
-        self.ema = EMA(generator, decay=ema_decay) if ema_decay is not None else None
-        self.parts: dict[str, Any] = {
-            "generator": generator,
-            "discriminator": discriminator,
-            "optimizer_discriminator": self.optimizers[0],
-            "optimizer_generator": self.optimizers[1],
-            "schedule_discriminator": self.schedules[0],
-            "schedule_generator": self.schedules[1],
-            "rng": rng,
-        }
-        if self.ema is not None:
-            self.parts["ema"] = self.ema
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What changes from step to step, by the names that checkpoints have for it."""
+        return self.pair.parts
 
     @property
     def sampler(self) -> nn.Module:
         """The generator to make pictures with, in evaluation mode: the average if one is kept."""
-        return self.generator.eval() if self.ema is None else self.ema.module
+        return self.pair.sampler
 
     def __call__(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """Update both networks on (pictures, features), or (pictures, features, labels)."""
         real, f = (tensor.to(self.device) for tensor in batch[:2])
         if self.feature_jitter:
-            f = f + self.feature_jitter * self._normal(f.shape)
+            f = f + self.feature_jitter * self.pair.draw_normal(f.shape)
         real, f = self.devices.rows(real), self.devices.rows(f)
         self.generator.train()
         self.discriminator.train()
-        z1 = self.draw_noise(len(f))
+        z1 = self.pair.draw_noise(len(f))
         fake = self.generator(z1, f)
         values = self._update_discriminator(real, fake.detach(), f)
         labels = None
         if self.guide is not None:
             labels = self.devices.rows(batch[2].to(self.device))
         values |= self._update_generator(fake, z1, f, labels)
-        for schedule in self.schedules:
-            schedule.step()
-        if self.ema is not None:
-            self.ema.update(self.generator)
+        self.pair.finish_step()
         return {name: value.detach() for name, value in values.items()}
 
-    def draw_noise(self, n: int) -> Float[Tensor, "batch noise"]:
-        """Draw z for the n pictures of this process."""
-        n_noise = int(self.generator.n_noise)  # pyright: ignore[reportArgumentType]
-        shape = torch.Size((n * self.devices.n, n_noise))
-        if self.noise == "normal":
-            return self.devices.rows(self._normal(shape))
-        draws = torch.rand(shape, generator=self.rng, device=self.rng.device)
-        return self.devices.rows((2 * draws - 1).to(self.device))
-
     def _update_discriminator(self, real: Tensor, fake: Tensor, f: Tensor) -> dict[str, Tensor]:
-        real_logits = self.discriminator(self._augment(real), f)
-        fake_logits = self.discriminator(self._augment(fake), f)
+        real_logits = self.discriminator(self.pair.augment(real), f)
+        fake_logits = self.discriminator(self.pair.augment(fake), f)
         loss = self.discriminator_loss(real_logits, fake_logits, halved=self.halved)
         if self.mismatch:
             # Balanced batches hold one class after the other: a neighbour would have the same.
             others = self.devices.gather(f)
             others = self.devices.rows(others.roll(len(others) // 2, 0))
-            wrong = self.discriminator(self._augment(real), others)
+            wrong = self.discriminator(self.pair.augment(real), others)
             loss = loss + self.mismatch * self.generated_loss(wrong).mean()
         values = {
             "loss_discriminator": loss,
@@ -230,17 +201,14 @@ class GANStep:
         }
         if self.r1 and self._is_turn(self.r1_every):
             loss = loss + self.r1 / 2 * self.r1_every * self._slope(real, f)
-        self.optimizers[0].zero_grad(set_to_none=True)
-        loss.backward()
-        self.devices.average_gradients(self.discriminator.parameters())
-        self.optimizers[0].step()
+        self.pair.update_discriminator(loss)
         return values
 
     def _update_generator(
         self, fake: Tensor, z1: Tensor, f: Tensor, labels: Tensor | None
     ) -> dict[str, Tensor]:
         self.discriminator.requires_grad_(False)
-        augmented = self._augment(fake)
+        augmented = self.pair.augment(fake)
         values = {}
         loss = self.generator_loss(self.discriminator(augmented, f))
         if self.guide is not None and labels is not None:
@@ -248,25 +216,22 @@ class GANStep:
             loss = loss + self.guidance * values["guidance"]
         seek = self.mode_seeking and self._is_turn(self.mode_seeking_every)
         if seek or self.n_adversarial_terms == 2:
-            z2 = self.draw_noise(len(f))
+            z2 = self.pair.draw_noise(len(f))
             fake2 = self.generator(z2, f)
             if self.n_adversarial_terms == 2:
-                second = self.discriminator(self._augment(fake2), f)
+                second = self.discriminator(self.pair.augment(fake2), f)
                 loss = loss + self.generator_loss(second)
             if seek:
                 values["mode_seeking"] = self._mode_seeking(fake, fake2, z1, z2)
                 weight = self.mode_seeking * self.mode_seeking_every
                 loss = loss + weight * values["mode_seeking"]
-        self.optimizers[1].zero_grad(set_to_none=True)
-        loss.backward()
-        self.devices.average_gradients(self.generator.parameters())
-        self.optimizers[1].step()
+        self.pair.update_generator(loss)
         self.discriminator.requires_grad_(True)
         return {"loss": loss, **values}
 
     def _is_turn(self, every: int) -> bool:
-        """Say whether something done every so many steps is due; the schedules count the steps."""
-        return self.schedules[1].last_epoch % every == 0
+        """Say whether something done every so many steps is due."""
+        return self.pair.n_done % every == 0
 
     def _mode_seeking(self, fake1: Tensor, fake2: Tensor, z1: Tensor, z2: Tensor) -> Tensor:
         if self.mode_seeking_noise == "z_and_features":
@@ -279,16 +244,9 @@ class GANStep:
 
     def _slope(self, real: Tensor, f: Tensor) -> Tensor:
         real = real.detach().requires_grad_()
-        logits = self.discriminator(self._augment(real), f)
+        logits = self.discriminator(self.pair.augment(real), f)
         (slope,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
         return slope.square().sum((1, 2, 3)).mean()
 
     def _mean_of_batch(self, values: Tensor) -> Tensor:
         return self.devices.mean(values.mean())
-
-    def _augment(self, images: Tensor) -> Tensor:
-        part = (self.devices.rank, self.devices.n)
-        return diff_augment(images, policy=self.policy, generator=self.rng, part=part)
-
-    def _normal(self, shape: torch.Size) -> Tensor:
-        return torch.randn(shape, generator=self.rng, device=self.rng.device).to(self.device)

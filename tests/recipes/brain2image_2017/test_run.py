@@ -58,10 +58,10 @@ def test_same_seed_gives_the_same_update(smoke, generator):
 
 def test_gan_is_the_plain_one_of_its_time(smoke):
     step = make(replace(smoke, generator_lr=3e-4, discriminator_lr=2e-4, mismatch=0.25))
-    assert (step.mismatch, step.mode_seeking, step.policy) == (0.25, 0.0, ())
-    assert step.guide is step.ema is None
-    assert step.noise == "normal"
-    rates = [(each.param_groups[0]["lr"], each.defaults["betas"]) for each in step.optimizers]
+    assert (step.mismatch, step.mode_seeking, step.pair.policy) == (0.25, 0.0, ())
+    assert step.guide is step.pair.ema is None
+    assert step.pair.noise == "normal"
+    rates = [(each.param_groups[0]["lr"], each.defaults["betas"]) for each in step.pair.optimizers]
     assert rates == [(2e-4, (0.5, 0.999)), (3e-4, (0.5, 0.999))]
     both_unsure = step.discriminator_loss(torch.zeros(3), torch.zeros(3), halved=False)
     assert float(both_unsure) == pytest.approx(2 * 0.693147, rel=1e-5)  # cross-entropy, not hinge

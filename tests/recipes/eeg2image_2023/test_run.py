@@ -149,11 +149,11 @@ def test_presets_reach_the_gan(preset, expected):
         {type(m) is torch.nn.BatchNorm2d for m in net.modules() if isinstance(m, _BatchNorm)}
         for net in (step.generator, step.discriminator)
     ]
-    found = (step.noise, step.halved, step.n_adversarial_terms, step.mode_seeking_eps)
+    found = (step.pair.noise, step.halved, step.n_adversarial_terms, step.mode_seeking_eps)
     found += (step.mode_seeking_noise, step.generator.spectral_norm, *ordinary[0], *ordinary[1])
     assert found == expected
-    assert painter.noise == step.noise
-    assert step.policy == ("color", "translation")
+    assert painter.noise == step.pair.noise
+    assert step.pair.policy == ("color", "translation")
     assert (step.mode_seeking, step.mode_seeking_every) == (1.0, 1)
     values = step((torch.rand(6, 1, 16, 16), torch.randn(6, 128), torch.arange(6) % 3))
     assert all(bool(value.isfinite()) for value in values.values())
