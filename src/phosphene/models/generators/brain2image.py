@@ -1,5 +1,6 @@
 """The conditional picture generator of Brain2Image, and the decoder of its VAE."""
 
+from collections.abc import Callable
 from itertools import pairwise
 from math import log2
 
@@ -71,12 +72,24 @@ class Brain2ImageGenerator(nn.Module):
         self, z: Float[Tensor, "batch noise"], f: Float[Tensor, "batch feature"]
     ) -> Float[Tensor, "batch color size size"]:
         """Return pictures in [-1, 1]."""
-        check_columns("z", z, self.n_noise, "noise values")
-        check_columns("f", f, self.n_features, "features")
         # On a single pixel the transposed convolution is a matrix product.
-        maps = (torch.cat([z, f], 1) @ self.first.weight.flatten(1)).view(len(z), -1, 4, 4)
+        maps = (self._join(z, f) @ self.first.weight.flatten(1)).view(len(z), -1, 4, 4)
         maps = maps.contiguous(memory_format=torch.channels_last)
         maps = self.norms[0](maps).relu_()
         for grow, norm in zip(self.grow, self.norms[1:], strict=True):  # pyright: ignore[reportArgumentType]
             maps = norm(grow(maps)).relu_()
         return torch.tanh(self.last(maps))
+
+    def inference_stages(
+        self,
+    ) -> tuple[Callable[[Tensor, Tensor], Tensor], list[nn.Module], Callable[[Tensor], Tensor]]:
+        """Return what `prepare_generator` needs to draw the same pictures faster."""
+        layers: list[nn.Module] = [nn.Unflatten(1, (-1, 1, 1)), self.first]
+        for norm, grow in zip(self.norms, [*self.grow, self.last], strict=True):  # pyright: ignore[reportArgumentType]
+            layers += [norm, nn.ReLU(), grow]
+        return self._join, layers, torch.tanh
+
+    def _join(self, z: Tensor, f: Tensor) -> Tensor:
+        check_columns("z", z, self.n_noise, "noise values")
+        check_columns("f", f, self.n_features, "features")
+        return torch.cat([z, f], 1)
