@@ -22,6 +22,7 @@ class Recipe:
     paper: str
     """Authors, venue, year."""
     url: str
+    """Of the paper; "" where there is none."""
     wants: str
     """The data it trains on, in one line."""
     presets: Mapping[str, Callable[[], Any]]

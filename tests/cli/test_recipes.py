@@ -10,6 +10,14 @@ def test_table_names_presets_and_published_numbers(fake, capsys):
         assert part in text
 
 
+def test_a_recipe_without_a_paper_has_no_link(fake, capsys):
+    object.__setattr__(fake.recipe, "paper", "none: made here")
+    object.__setattr__(fake.recipe, "url", "")
+    assert main(["recipes"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert "none: made here" in [line.removeprefix("paper").strip() for line in lines]
+
+
 def test_json(fake, capsys):
     assert main(["recipes", "--json"]) == 0
     (record,) = json.loads(capsys.readouterr().out)

@@ -197,6 +197,8 @@ def test_the_index_names_the_size_of_published_networks_where_it_is_known(write_
     expected = r"| [`fake_2020`](fake_2020.md) | [A fake](https://example.org), Nobody, 2020 | "
     expected += r"signal to picture | anything \| all | `paper`, `quick` |"
     assert line == expected
+    unpublished = recipe_page.index_page([write_recipe(paper="none: made here", url="")])
+    assert "| [`fake_2020`](fake_2020.md) | A fake, none: made here | " in unpublished
     sized = write_recipe({"n_parameters": {"encoder": 1234, "generator": 5}})
     assert recipe_page.index_page([sized]).endswith("| encoder 1,234; generator 5 |\n")
     assert recipe_page.index_page([write_recipe({"n_parameters": 99})]).endswith("| 99 |\n")

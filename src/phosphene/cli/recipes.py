@@ -48,7 +48,7 @@ def recipes(*, json: bool = False, pages: Path | None = None) -> None:
         console.print(f"\n[bold]{recipe.key}[/]  {recipe.title}")
         rows = {
             "task": recipe.task,
-            "paper": f"{recipe.paper}, {recipe.url}",
+            "paper": ", ".join(filter(None, (recipe.paper, recipe.url))),
             "wants": recipe.wants,
             "presets": ", ".join(recipe.presets),
             "published": "; ".join(f"{name} {value}" for name, value in recipe.published.items()),

@@ -106,7 +106,7 @@ def index_page(recipes: Iterable[Recipe]) -> str:
         rows.append(
             (
                 f"[`{recipe.key}`]({recipe.key}.md)",
-                f"[{recipe.title}]({recipe.url}), {recipe.paper}",
+                f"{_title(recipe)}, {recipe.paper}",
                 recipe.task,
                 recipe.wants,
                 ", ".join(f"`{name}`" for name in recipe.presets),
@@ -125,6 +125,10 @@ def index_page(recipes: Iterable[Recipe]) -> str:
         _table(heads, rows),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _title(recipe: Recipe) -> str:
+    return f"[{recipe.title}]({recipe.url})" if recipe.url else recipe.title
 
 
 def relink(text: str, source: Path, target: Path) -> str:
