@@ -75,7 +75,7 @@ def test_without_rest_there_is_none():
 
 
 def test_pieces_follow_one_another_and_are_short():
-    model = random_model(replace(SMALL, n_repeats=70))
+    model = random_model(replace(SMALL, n_repeats=40))
     at = 0
     for start, signal in model.pieces():
         assert start == at
@@ -85,14 +85,14 @@ def test_pieces_follow_one_another_and_are_short():
 
 
 def test_means_over_many_showings_converge_to_the_true_responses():
-    model = random_model(replace(SMALL, n_pictures=3, n_repeats=400))
+    model = random_model(replace(SMALL, n_pictures=3, n_repeats=200))
     epochs, truth = windows_of(model), model.true_means()
     frames = model.showings["frame"].to_numpy()
     sd = epochs.std()
     for picture in range(3):
         mean = epochs[frames == picture].mean(0)
         residuals = [np.sqrt(np.square(mean - other).mean()) for other in truth]
-        assert residuals[picture] < 1.5 * sd / np.sqrt(400)
+        assert residuals[picture] < 1.5 * sd / np.sqrt(200)
         assert residuals[picture] < 0.5 * min(np.delete(residuals, picture))
 
 
@@ -112,7 +112,7 @@ def test_without_noise_showings_are_the_true_response():
 def test_gamma_during_pictures_depends_on_the_picture_but_not_without_effect():
     def gamma_power(effect):
         settings = replace(
-            SMALL, effect=effect, n_repeats=60, background=0.0, slow=0.0, theta=0.0, evoked=1e-12
+            SMALL, effect=effect, n_repeats=40, background=0.0, slow=0.0, theta=0.0, evoked=1e-12
         )
         model = random_model(settings)
         epochs = windows_of(model)[:, model.probe.in_cortex, 120:300]
@@ -179,9 +179,10 @@ def test_existing_folder_is_refused_and_failures_leave_nothing(tmp_path):
         simulate_session(SMALL, out=tmp_path)
     with pytest.raises(ValueError, match="must span a mouse's cortex"):
         simulate_session(replace(SMALL, spacing=1e-5), out=tmp_path / "session")
-    few = iter([np.zeros((48, 60), np.uint8)])
-    with pytest.raises(ValueError, match="argument 2 is shorter"):
-        simulate_session(SMALL, out=tmp_path / "session", pictures=few)
+    for n_pictures, found in ((1, "only 1"), (7, "more")):
+        pictures = iter([np.zeros((48, 60), np.uint8)] * n_pictures)
+        with pytest.raises(ValueError, match=f"`n_pictures` pictures, 6; got {found}"):
+            simulate_session(SMALL, out=tmp_path / "session", pictures=pictures)
     assert not list(tmp_path.iterdir())
 
 

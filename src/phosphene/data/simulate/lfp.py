@@ -25,6 +25,7 @@ from phosphene.data.simulate.lfp_settings import FRAME, FRAMES_PER_SHOWING, LFPS
 from phosphene.data.simulate.nwb_writer import (
     Electrodes,
     ProbeSignal,
+    require_pynwb,
     write_probe,
     write_session,
 )
@@ -176,7 +177,8 @@ def simulate_session(
         raise ValueError(
             f"a session is written once; {out} exists; choose another --out or remove it."
         )
-    make_probe(simulation)  # refuses channels that fit no cortex before any work
+    require_pynwb()
+    make_probe(simulation)  # both refuse before any work
     report: Progress = progress if progress is not None else lambda stage, done, total: None
     shown = make_pictures(simulation) if pictures is None else pictures
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -219,10 +221,16 @@ def _write_pictures(
     folder.mkdir()
     features = []
     report("drawing pictures", 0, n_pictures)
-    for name, picture in zip(stimulus_names(n_pictures), pictures, strict=True):
+    for name, picture in zip(stimulus_names(n_pictures), pictures, strict=False):
         Image.fromarray(picture).save(folder / f"{name}.png", compress_level=1)
         features.append(picture_features(picture))
         report("drawing pictures", len(features), n_pictures)
+    if len(features) < n_pictures or next(pictures, None) is not None:
+        found = f"only {len(features)}" if len(features) < n_pictures else "more"
+        raise ValueError(
+            f"there must be `n_pictures` pictures, {n_pictures}; got {found}; set `n_pictures` to "
+            "their number."
+        )
     return np.stack(features)
 
 

@@ -2,7 +2,7 @@
 
 First a sink in layer 4, 40 to 60 ms after the picture comes, where the thalamus ends; then layers
 2/3, 5 and 6, late a feedback sink in layer 1 and a slow rebound (Niell and Stryker 2008; Senzai et
-al., Neuron 101, 2019, https://doi.org/10.1016/j.neuron.2018.11.019). All pictures share that
+al., Neuron 101, 2019, https://doi.org/10.1016/j.neuron.2018.12.009). All pictures share that
 course. What tells them apart is how strongly their contrast, luminance, scales and orientations
 drive each population: `response = common + effect * weights @ basis`, exactly, so that the mean
 response of every picture is known.

@@ -7,7 +7,6 @@ writer (https://github.com/AllenInstitute/AllenSDK, brain_observatory/ecephys/wr
 extension types are left out, so that plain pynwb opens the files.
 """
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,10 +17,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from phosphene._checks.installation import pip_install
+
 if TYPE_CHECKING:
     from pynwb import NWBFile
 
-INSTALL = "`pip install 'phosphene[nwb]'`"
 START = datetime(2020, 1, 1, tzinfo=UTC)
 """Start of a session that never took place; a fixed date keeps files of one seed alike."""
 ROWS_PER_CHUNK = 4096
@@ -91,7 +91,7 @@ def write_session(
     identifier, description
         Of the session.
     """
-    pynwb = _pynwb()
+    pynwb = require_pynwb()
     from pynwb.base import TimeSeriesReference
 
     file = _new_file(identifier, identifier, description)
@@ -133,7 +133,7 @@ def write_probe(
     electrodes, identifier, probe, description
         As in `write_session`.
     """
-    pynwb = _pynwb()
+    pynwb = require_pynwb()
     from hdmf.backends.hdf5.h5_utils import H5DataIO
 
     file = _new_file(str(probe), identifier, description)
@@ -151,18 +151,20 @@ def write_probe(
     _write(path, file)
 
 
-def _pynwb() -> Any:
+def require_pynwb() -> Any:
+    """Return pynwb, or say how to install it."""
     try:
         import pynwb
     except ImportError:
         raise ValueError(
-            f"NWB files are written by pynwb; it is not installed; install it with {INSTALL}."
+            "NWB files are written by pynwb; it is not installed; install it with "
+            f"`{pip_install('pynwb')}`."
         ) from None
     return pynwb
 
 
 def _new_file(identifier: str, session: str, description: str) -> "NWBFile":
-    return _pynwb().NWBFile(
+    return require_pynwb().NWBFile(
         session_description=description,
         identifier=identifier,
         session_id=session,
@@ -282,9 +284,5 @@ def _data_chunks(signal: ProbeSignal) -> Any:
 
 
 def _write(path: Path, file: "NWBFile") -> None:
-    pynwb = _pynwb()
-    with warnings.catch_warnings():
-        # hdmf remarks on its own way to write links
-        warnings.filterwarnings("ignore", module="hdmf")
-        with pynwb.NWBHDF5IO(str(path), mode="w") as writer:
-            writer.write(file)
+    with require_pynwb().NWBHDF5IO(str(path), mode="w") as writer:
+        writer.write(file)
