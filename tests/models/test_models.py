@@ -3,10 +3,18 @@
 import pytest
 import torch
 
+from phosphene.models.autoencoders.lfp_picture import (
+    SMALL_SIZE,
+    LFPPictureDecoder,
+    LFPPictureEncoder,
+)
+from phosphene.models.autoencoders.lfp_signal import SignalDecoder, SignalEncoder
 from phosphene.models.autoencoders.picture_vae import PictureEncoder
+from phosphene.models.classifiers.lfp_cnn import LFPCNN
 from phosphene.models.classifiers.picture_cnn import PictureCNN
 from phosphene.models.discriminators.brain2image import Brain2ImageDiscriminator
 from phosphene.models.discriminators.dcgan import DCGANDiscriminator
+from phosphene.models.discriminators.lfpgan import Combination
 from phosphene.models.discriminators.projection import ProjectionDiscriminator
 from phosphene.models.discriminators.thoughtviz import (
     ThoughtVizGlyphDiscriminator,
@@ -20,6 +28,7 @@ from phosphene.models.encoders.thoughtviz_cnn import ThoughtVizCNN
 from phosphene.models.encoders.transformer import TransformerEncoder
 from phosphene.models.generators.brain2image import Brain2ImageGenerator
 from phosphene.models.generators.dcgan import DCGANGenerator
+from phosphene.models.generators.lfpgan import RandomInput
 from phosphene.models.generators.thoughtviz import (
     ThoughtVizGlyphGenerator,
     ThoughtVizImageGenerator,
@@ -138,6 +147,41 @@ NETWORKS = {
     "picture_cnn": (
         lambda: PictureCNN(4, size=SIZE, color=1, width=8),
         [(1, SIZE, SIZE)],
+        (4,),
+    ),
+    "signal_encoder": (
+        lambda: SignalEncoder(N_CHANS, 230),
+        [(N_CHANS, 230)],
+        (10, 32),
+    ),
+    "signal_decoder": (
+        lambda: SignalDecoder(N_CHANS, 230),
+        [(10, 32)],
+        (N_CHANS, 230),
+    ),
+    "random_input": (
+        lambda: RandomInput(230),
+        [(3, 230)],
+        (10, 32),
+    ),
+    "combination": (
+        lambda: Combination(n_latent=100, norm="none", dropout=0.0),
+        [(10, 100)],
+        (),
+    ),
+    "lfp_picture_encoder": (
+        lambda: LFPPictureEncoder(SMALL_SIZE),
+        [(1, *SMALL_SIZE)],
+        (2, 115),
+    ),
+    "lfp_picture_decoder": (
+        lambda: LFPPictureDecoder(SMALL_SIZE),
+        [(2, 115)],
+        (1, *SMALL_SIZE),
+    ),
+    "lfp_cnn": (
+        lambda: LFPCNN(4, n_chans=N_CHANS, n_times=N_TIMES, width=8),
+        [(N_CHANS, N_TIMES)],
         (4,),
     ),
 }

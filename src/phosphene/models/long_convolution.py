@@ -76,7 +76,7 @@ class _Spectrum(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # pyright: ignore
-        values = _Signal.apply(_scaled(gradient, ctx.n, inside=ctx.n / 2, ends=ctx.n), ctx.n)
+        values = _Signal.apply(_scaled(gradient, ctx.n, inside=ctx.n / 2, ends=float(ctx.n)), ctx.n)
         return values[..., : ctx.length], None
 
 

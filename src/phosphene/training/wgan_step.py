@@ -225,7 +225,7 @@ class WGANStep:
 def paired_batches(
     signals: Float[Tensor, "window chan time"],
     *,
-    pictures: Float[Tensor, "picture 1 height width"],
+    pictures: Float[Tensor, "picture color height width"],
     rows: Int64[Tensor, " row"],
     indices: IndexBatches,
 ) -> Batches:

@@ -95,8 +95,8 @@ class LFPPictureEncoder(nn.Module):
         self.layers = stack_rows(1, ENCODER_ROWS[self.size])
 
     def forward(
-        self, pictures: Float[Tensor, "batch 1 height width"]
-    ) -> Float[Tensor, "batch 2 code"]:
+        self, pictures: Float[Tensor, "batch color height width"]
+    ) -> Float[Tensor, "batch code_chan code"]:
         """Encode pictures in [-1, 1]."""
         check_columns("pictures", pictures, 1, "colour planes")
         check_columns("pictures", pictures, self.size[0], "rows", axis=2)
@@ -134,7 +134,9 @@ class LFPPictureDecoder(nn.Module):
         rows = decoder_rows(self.size)
         self.layers = stack_rows(N_CODE_CHANS, rows, transposed=True, plain_end=True)
 
-    def forward(self, code: Float[Tensor, "batch 2 code"]) -> Float[Tensor, "batch 1 height width"]:
+    def forward(
+        self, code: Float[Tensor, "batch code_chan code"]
+    ) -> Float[Tensor, "batch color height width"]:
         """Decode to pictures, trained to lie in [-1, 1]."""
         check_columns("code", code, N_CODE_CHANS, "channels")
         check_columns("code", code, CODE_SIZE[0] * CODE_SIZE[1], "values", axis=2)
@@ -160,7 +162,7 @@ class LFPPictureAutoencoder(nn.Module):
         self.decoder = LFPPictureDecoder(size)
 
     def forward(
-        self, pictures: Float[Tensor, "batch 1 height width"]
-    ) -> Float[Tensor, "batch 1 height width"]:
+        self, pictures: Float[Tensor, "batch color height width"]
+    ) -> Float[Tensor, "batch color height width"]:
         """Return pictures as they come back from their codes."""
         return self.decoder(self.encoder(pictures))

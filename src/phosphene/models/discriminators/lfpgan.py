@@ -132,9 +132,9 @@ class LFPCritic(nn.Module):
     def forward(
         self,
         signals: Float[Tensor, "batch chan time"],
-        pictures: Float[Tensor, "picture 1 height width"] | None = None,
+        pictures: Float[Tensor, "picture color height width"] | None = None,
         index: Int64[Tensor, " batch"] | None = None,
-        codes: Float[Tensor, "picture 2 code"] | None = None,
+        codes: Float[Tensor, "picture code_chan code"] | None = None,
     ) -> Float[Tensor, " batch"]:
         """Return one number for each window, high for real ones.
 

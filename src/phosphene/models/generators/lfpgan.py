@@ -59,7 +59,7 @@ class RandomInput(nn.Module):
         self.layers = stack_rows(N_NOISE_CHANS, (*ROWS[:-1], ROWS[-1]._replace(n_out=n_out)))
 
     def forward(
-        self, noise: Float[Tensor, "batch 3 time"]
+        self, noise: Float[Tensor, "batch noise_chan time"]
     ) -> Float[Tensor, "batch latent_chan latent_time"]:
         """Return codes."""
         check_columns("noise", noise, N_NOISE_CHANS, "channels")
@@ -118,8 +118,8 @@ class LFPGenerator(nn.Module):
 
     def forward(
         self,
-        noise: Float[Tensor, "batch 3 time"],
-        pictures: Float[Tensor, "picture 1 height width"] | None = None,
+        noise: Float[Tensor, "batch noise_chan time"],
+        pictures: Float[Tensor, "picture color height width"] | None = None,
         index: Int64[Tensor, " batch"] | None = None,
     ) -> Float[Tensor, "batch chan time"]:
         """Return windows.
