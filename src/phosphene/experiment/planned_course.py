@@ -6,7 +6,7 @@ functions of modules, so that recipes can be pickled.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from phosphene.experiment.settings import ExperimentSettings
 from phosphene.run_dir import RunDir
@@ -15,6 +15,8 @@ from phosphene.training.progress import Progress
 
 if TYPE_CHECKING:
     from phosphene.training.devices import Devices
+
+Settings = TypeVar("Settings")
 
 
 def train(
@@ -84,7 +86,7 @@ def evaluate(
     return course.evaluate(make_plan(settings), settings, run=run, progress=progress)
 
 
-def stored_settings(run: RunDir, settings_class: type[ExperimentSettings]) -> ExperimentSettings:
+def stored_settings(run: RunDir, settings_class: type[Settings]) -> Settings:
     """Return the settings that a run was trained with; JSON has lists for their tuples."""
     stored: dict[str, Any] = run.read_json("config.json")["config"]
     for name, value in stored.items():

@@ -16,12 +16,12 @@ from phosphene.training.schedule import make_schedule
 
 
 class ClassifierStep:
-    """Update a picture classifier by cross-entropy on a batch of (pictures, labels).
+    """Update a classifier by cross-entropy on a batch of (pictures or windows, labels).
 
     Parameters
     ----------
     network
-        From pictures in [-1, 1] to logits.
+        From pictures in [-1, 1], or z-scored windows, to logits.
     rng
         Source of all draws.
     lr
@@ -33,7 +33,7 @@ class ClassifierStep:
     label_smoothing
         Share of the target spread over all classes.
     max_shift, contrast, noise
-        Light augmentation, see `jitter_pictures`.
+        Light augmentation of pictures, see `jitter_pictures`; all 0 is none.
     policy
         Steps of `diff_augment` on top, for a network that is to see pictures so augmented.
     devices
@@ -79,13 +79,14 @@ class ClassifierStep:
     def __call__(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """Update on (pictures, labels)."""
         images, labels = (tensor.to(self.device) for tensor in batch)
-        images = jitter_pictures(
-            images,
-            max_shift=self.max_shift,
-            contrast=self.contrast,
-            noise=self.noise,
-            generator=self.rng,
-        )
+        if self.max_shift or self.contrast or self.noise:
+            images = jitter_pictures(
+                images,
+                max_shift=self.max_shift,
+                contrast=self.contrast,
+                noise=self.noise,
+                generator=self.rng,
+            )
         if self.policy:
             images = diff_augment(images, policy=self.policy, generator=self.rng)
         images, labels = self.devices.rows(images), self.devices.rows(labels)

@@ -1,0 +1,1 @@
+"""From pictures to brain signals: what every recipe of that task has in common."""
