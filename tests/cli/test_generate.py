@@ -178,3 +178,28 @@ def test_an_interruption_leaves_nothing(lab, tmp_path, monkeypatch):
     words = ["generate", str(lab / "bundle"), "--signals", str(lab / FILE), "--n-trials", "1"]
     assert phosphene([*words, "--out", str(tmp_path / "out")]) == 130
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (["--images", "x.png"], "`--images` is for bundles that make signals from pictures"),
+        (["--images", "x.png"], "--signals FILE --out DIR`"),
+        ([], "`--signals` is needed"),
+        (["--signals", "x.csv", "--n", "3"], "`--n` is about signals from pictures"),
+        (["--signals", "x.csv", "--volts"], "`--volts` is about signals from pictures"),
+    ],
+)
+def test_options_about_signals_from_pictures_are_refused(lab, tmp_path, capsys, words, match):
+    call = ["generate", str(lab / "bundle"), *words, "--out", str(tmp_path / "out")]
+    assert phosphene(call) == 2
+    assert match in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_classifier_draws_nothing(lab, tmp_path, capsys):
+    bundle = shutil.copytree(lab / "bundle", tmp_path / "classifier")
+    spec = json.loads((bundle / "spec.json").read_text())
+    (bundle / "spec.json").write_text(json.dumps({**spec, "task": "signal to features"}))
+    assert phosphene(["generate", str(bundle), "--out", str(tmp_path / "out")]) == 2
+    assert "classifies signals" in capsys.readouterr().err

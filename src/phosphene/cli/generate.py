@@ -1,4 +1,4 @@
-"""`phosphene generate BUNDLE --signals FILE --out DIR`: pictures from signals."""
+"""`phosphene generate BUNDLE --signals FILE --out DIR`: pictures from signals, or the reverse."""
 
 import shlex
 import shutil
@@ -28,24 +28,38 @@ N_ON_GRID = 24
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateOptions:
-    """Decode signals with a trained system, and draw pictures of the decoded classes.
+    """Make pictures from signals or signals from pictures, as the bundle was trained to.
 
-    A picture shows the class that was decoded, not the picture that was seen. A raw recording is
-    filtered and cut as the training trials were, at each of its events.
+    From signals: each trial is decoded, and pictures of the decoded class are drawn. A picture
+    shows the class that was decoded, not the picture that was seen. A raw recording is filtered and
+    cut as the training trials were, at each of its events.
+
+    From pictures: windows of local field potentials are drawn for each, and written as an array and
+    as NWB. They are generated, not recorded.
 
     Example: phosphene generate runs/n170/bundle --signals recording.csv --out pictures
+
+    Example: phosphene generate runs/lfp/bundle --images scenes --n 50 --out responses
     """
 
     bundle: tyro.conf.Positional[Path]
     """Bundle, or the run folder that holds it."""
-    signals: Path
-    """A recording (in a format that `data import` reads), a folder of them, or a data set folder.
-    Channels of recordings are found by their names; those that the model does not know are left
-    out."""
+    signals: Path | None = None
+    """Pictures from signals: a recording (in a format that `data import` reads), a folder of them,
+    or a data set folder. Channels of recordings are found by their names; those that the model does
+    not know are left out."""
+    images: tuple[Path, ...] = ()
+    """Signals from pictures: PNG, JPEG, TIFF or BMP files, or folders of them, of the size of the
+    pictures of the training. Colors become grey (0.299 R + 0.587 G + 0.114 B)."""
     out: Path
     """Folder to make; must not exist or be empty."""
+    n: int = 50
+    """Signals from pictures: windows per picture, each from other noise."""
+    volts: bool = False
+    """Signals from pictures: scale windows to V by the statistics of the training recording; else
+    they are z-scored."""
     n_draws: int = 4
-    """Pictures per trial, each from other noise."""
+    """Pictures from signals: pictures per trial, each from other noise."""
     n_trials: int | None = None
     """Most trials to draw, evenly spread over the signals; None draws all."""
     events: tuple[str, ...] = ()
@@ -75,20 +89,15 @@ class GenerateOptions:
 
 
 def generate(options: GenerateOptions) -> "pd.DataFrame":
-    """Check, decode and draw; return the table of what was decoded."""
+    """Check, decode and draw pictures from signals; return the table of what was decoded."""
+    _check_use(options)
     for name in ("n_draws", "n_trials"):
         if (value := getattr(options, name)) is not None:
             _check_count(name, value)
-    if options.out.exists() and not (options.out.is_dir() and not any(options.out.iterdir())):
-        raise WrongUseError(
-            f"`--out` must be new or empty; {options.out} is not; choose another name or remove it."
-        )
+    _check_out(options.out)
     from phosphene.export.bundle import load_bundle
 
-    folder = options.bundle
-    if not (folder / "spec.json").is_file() and (folder / "bundle" / "spec.json").is_file():
-        folder = folder / "bundle"
-    bundle = load_bundle(folder)
+    bundle = load_bundle(_bundle_folder(options.bundle))
     trials, shown = read_signals(options, bundle)
     if options.n_trials is not None and options.n_trials < len(trials):
         rows = evenly_spread(len(trials), options.n_trials)
@@ -118,6 +127,21 @@ def generate(options: GenerateOptions) -> "pd.DataFrame":
 def main(argv: list[str]) -> None:
     """Run the command."""
     options = tyro.cli(GenerateOptions, args=argv, prog="phosphene generate")
+    _check_out(options.out)
+    from phosphene.export import spec
+
+    folder = _bundle_folder(options.bundle)
+    task = spec.bundle_task(folder)
+    if task == spec.PICTURE_TO_SIGNAL:
+        from phosphene.cli.generate_signals import generate_signals, print_responses
+
+        print_responses(options, generate_signals(options, folder), folder)
+        return
+    if task == spec.SIGNAL_TO_FEATURES:
+        raise WrongUseError(
+            f"`phosphene generate` needs a bundle that makes pictures or signals; {options.bundle} "
+            f"classifies signals; {folder / 'README.md'} says how to use it."
+        )
     table = generate(options)
     counts = table["decoded"].value_counts()
     print(f"decoded {', '.join(f'{n} {name}' for name, n in counts.items())}")
@@ -152,6 +176,42 @@ def describe(
     )
     columns = {f"p({name})": probabilities[:, label] for label, name in enumerate(classes)}
     return table.assign(**columns)
+
+
+def _bundle_folder(path: Path) -> Path:
+    """Return the bundle of a run folder, or the path itself."""
+    if not (path / "spec.json").is_file() and (path / "bundle" / "spec.json").is_file():
+        return path / "bundle"
+    return path
+
+
+def _check_out(out: Path) -> None:
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise WrongUseError(
+            f"`--out` must be new or empty; {out} is not; choose another name or remove it."
+        )
+
+
+def _check_use(options: GenerateOptions) -> None:
+    """Refuse options about signals from pictures."""
+    bundle = shlex.quote(str(options.bundle))
+    command = f"call `phosphene generate {bundle} --signals FILE --out DIR`"
+    if options.images:
+        raise WrongUseError(
+            f"`--images` is for bundles that make signals from pictures; {bundle} makes pictures "
+            f"from signals; {command}."
+        )
+    if options.signals is None:
+        raise WrongUseError(
+            f"`--signals` is needed: {bundle} makes pictures from signals; {command}."
+        )
+    for name in ("n", "volts"):
+        if getattr(options, name) != GenerateOptions.__dataclass_fields__[name].default:
+            remedy = "give --n-draws" if name == "n" else "leave it out"
+            raise WrongUseError(
+                f"`--{name}` is about signals from pictures; {bundle} makes pictures from signals; "
+                f"{remedy}."
+            )
 
 
 def _check_count(name: str, value: int) -> None:

@@ -41,7 +41,7 @@ def read_signals(options: "GenerateOptions", bundle: "Bundle") -> "tuple[Trials,
     from phosphene.data.dataset import is_dataset, load_dataset
 
     path = options.signals
-    if not path.exists():
+    if path is None or not path.exists():
         raise ValueError(
             f"`--signals` must be a recording or a data set; there is nothing at {path}; correct "
             "the path."
@@ -56,7 +56,7 @@ def read_signals(options: "GenerateOptions", bundle: "Bundle") -> "tuple[Trials,
         trials = load_dataset(path).trials
         shown = trials.table["class_name"].tolist()
     else:
-        trials, shown = _cut(options, bundle)
+        trials, shown = _cut(options, bundle, path)
     bundle.check_signals(ch_names=trials.ch_names, sfreq=trials.sfreq, n_times=trials.n_times)
     bundle.check_preprocessing(trials.preprocessing)
     _check_strength(trials, bundle, n_trials=options.n_trials, source=path)
@@ -92,7 +92,7 @@ def _check_strength(
     check_amplitude(found, bundle.system.scaler.scale, source=source.name, **options)
 
 
-def _cut(options: "GenerateOptions", bundle: "Bundle") -> "tuple[Trials, list[str]]":
+def _cut(options: "GenerateOptions", bundle: "Bundle", source: Path) -> "tuple[Trials, list[str]]":
     """Filter and cut raw recordings as the training trials were."""
     from phosphene.data.formats import find_recordings
     from phosphene.data.preprocess import cut_epochs
@@ -109,7 +109,7 @@ def _cut(options: "GenerateOptions", bundle: "Bundle") -> "tuple[Trials, list[st
         preprocessing=preprocessing,
         scale=bundle.system.scaler.scale,
     )
-    paths = find_recordings([options.signals])
+    paths = find_recordings([source])
     if options.onsets and (len(paths) > 1 or options.events):
         raise WrongUseError(
             f"`--onsets` is about one recording without events; got {len(paths)} recordings and "

@@ -57,6 +57,7 @@ def write_generated_figure(
     n_columns = n_draws + (pictures is not None)
     height = 1.1 + n_pictures * max(2.0, 0.12 * len(shown))
     figure = Figure(figsize=(2.7 * n_columns, height), dpi=110, layout="constrained")
+    figure.suptitle("Generated, not recorded", fontsize=9, color=MUTED)
     axes = figure.subplots(n_pictures, n_columns, squeeze=False)
     for row, name in enumerate(names):
         first = 0
