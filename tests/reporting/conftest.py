@@ -137,10 +137,8 @@ def _write_signals(run, fake, rng):
     mean += 4e-7 * np.cumsum(rng.normal(0, 0.3, mean.shape), axis=-1) / 4
     half = 8e-7 * np.ones_like(mean)
     names = np.array([f"E{index + 1}" for index in range(fake.n_chans)])
-    run.write_arrays(
-        "evoked.npz",
-        {"times": times, "mean": mean, "low": mean - half, "high": mean + half, "ch_names": names},
-    )
+    bands = {"low": mean - half, "high": mean + half}
+    run.write_arrays("evoked.npz", {"times": times, "mean": mean, **bands, "ch_names": names})
     freqs = np.arange(0, 64.5, 0.5)
     psd = 1e-11 / (freqs + 1) * rng.uniform(0.5, 2, (fake.n_chans, 1))
     psd *= rng.uniform(0.8, 1.2, (1, 129))
@@ -229,7 +227,6 @@ def _decoding_scores(fake, labels, decoded):
     chance = 1 / n_classes
     luck = 1.96 * np.sqrt(chance * (1 - chance) / len(labels))
     accuracy = float((labels == decoded).mean())
-
     k_means = {"name": "k-means accuracy", "at": chance * 1.4}
 
     def score(value, method, role="result", name="balanced accuracy", at=chance, note="", **more):
@@ -356,3 +353,48 @@ def make_run(tmp_path_factory):
 def finished_run(make_run):
     """Return a run of ten classes that has ended."""
     return make_run()
+
+
+def _windows(rng, slope, n_windows, n_chans, n_times):
+    """Return z-scored autoregressive noise that neighbouring channels share."""
+    noise = rng.normal(size=(n_windows, n_chans, n_times))
+    for chan in range(1, n_chans):
+        noise[:, chan] = 0.9 * noise[:, chan - 1] + 0.5 * noise[:, chan]
+    for time in range(1, n_times):
+        noise[..., time] += slope * noise[..., time - 1]
+    return (noise / noise.std(axis=(1, 2), keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def make_signal_run(tmp_path_factory):
+    """Return a function that writes a run from pictures to signals; slopes are by system."""
+    from phosphene.evaluation.signals.summary import summarise
+    from phosphene.run_dir import RunDir
+
+    def make(scores=(), *, n_chans=6, n_times=40, size=(12, 16), **slopes):
+        run, rng = RunDir.create(tmp_path_factory.mktemp("runs")), np.random.default_rng(0)
+        index, folder = [], "folds/pictures"
+        names = [f"natural_scene_{number:03d}" for number in (25, 43)]
+        sets = [("train", ""), ("test", ""), *(("picture", name) for name in names)]
+        for system, slope in {"real": 0.95, **(slopes or {"GAN": 0.5, "noise": 0.0})}.items():
+            for of, picture in sets:
+                file = f"{len(index)}.npz"
+                index.append({"file": file, "system": system, "set": of, "picture": picture})
+                arrays = summarise(_windows(rng, slope, 60, n_chans, n_times), sfreq=1250.0)
+                run.write_arrays(f"{folder}/summaries/{file}", arrays)
+        run.write_json(f"{folder}/summaries/index.json", index)
+        shown = rng.integers(0, 256, (2, *size), dtype=np.uint8)
+        run.write_arrays(f"{folder}/shown.npz", {"picture": shown, "stimulus": np.array(names)})
+        pairs = {"real": arrays["examples"], "autoencoder": 0.5 * arrays["examples"]}
+        pairs |= {"picture": shown, "picture_autoencoder": shown // 2}
+        run.write_arrays(f"{folder}/reconstructions.npz", pairs)
+        mean, rest = arrays["spectrum_mean"], {"steps": [10, 1000], "freqs": arrays["freqs"]}
+        progress = {"spectrum_mean": np.stack([mean / 3, mean]), "real_spectrum_mean": mean}
+        run.write_arrays(f"{folder}/progress.npz", {**rest, **progress})
+        ch_names = [f"LFP{number}" for number in range(n_chans)]
+        run.write_json("dataset.json", {"ch_names": ch_names, "sfreq": 1250.0})
+        run.write_json("state.json", {"stage": "done", "finished": True})
+        run.write_json("scores.json", list(scores))
+        return run
+
+    return make

@@ -78,3 +78,17 @@ def test_a_fold_may_hold_paths_between_classes(tmp_path):
     first, second = read_contents(run).folds
     assert first.interpolation is None
     np.testing.assert_array_equal(second.interpolation["pairs"], [[0, 1]])
+
+
+def test_a_run_from_pictures_to_signals_is_told_by_its_split_scores_or_arrays(
+    tmp_path, finished_run, make_signal_run
+):
+    assert read_contents(finished_run).signals is None
+    assert len(read_contents(make_signal_run()).signals.summaries) == 12
+    divided = RunDir.create(tmp_path / "divided")
+    divided.write_json("split.json", {"folds": [{"key": "pictures"}]})
+    scored = RunDir.create(tmp_path / "scored")
+    score = {"name": "a", "value": 1.0, "n": 2, "unit": "pictures", "section": "signals"}
+    scored.write_json("scores.json", [score])
+    for run in (divided, scored):
+        assert read_contents(run).signals.summaries == ()

@@ -18,3 +18,15 @@ def test_all_scores_of_paths_between_classes_are_explained():
     names = [f"interpolation {kind}[domain]" for kind in kinds]
     scores = [Score(name=name, value=0.7, n=3, unit="classes") for name in names]
     assert [word for word, _ in glossary(scores, has_ceiling=False)][:3] == names
+
+
+def test_scores_of_signals_have_words_of_their_own():
+    common = {"value": 7.0, "n": 10, "unit": "pictures", "section": "signals"}
+    names = ("Fréchet distance[raw]", "picture specificity (rank)")
+    sets = ("training pictures", "test pictures")
+    scores = [Score(name=f"{name}, {of}", **common) for name in names for of in sets]
+    entries = dict(glossary(scores, has_ceiling=False))
+    assert "of all samples" in entries["Fréchet distance[raw]"]
+    assert "chance is 0.5" in entries["picture specificity (rank)"]
+    assert "random phases" in entries["Control"]
+    assert "Decoded class and shown class" not in entries

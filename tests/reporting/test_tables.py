@@ -80,3 +80,15 @@ def test_split_table_counts_pictures_shown_on_both_sides(finished_run):
     lines = dict(dict(settings_tables(replace(contents, split=split)))["Split"])
     assert lines["pictures for the generator"] == "2"
     assert lines["pictures shown in training and test"] == "1,200"
+
+
+def test_remarks_of_signals_are_footnotes_one_by_one():
+    common = {"n": 9, "unit": "pictures", "section": "signals", "method": "GAN"}
+    scores = [
+        Score(name="a", value=1.0, note="9 windows; excess over real data 0.25", **common),
+        Score(name="b", value=2.0, note="reconstructions; 9 windows", **common),
+    ]
+    table = score_table(scores)
+    assert table.footnotes == ("9 windows", "reconstructions")
+    marks = [metric.lines[0].footnotes for metric in table.sections[0].metrics]
+    assert marks == [(1,), (2, 1)]

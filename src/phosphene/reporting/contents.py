@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from phosphene.reporting.signal_contents import KEY, NOTHING_YET, SignalContents, read_signals
 from phosphene.run_dir import RunDir
 from phosphene.score import Score, scores_from_json
 
@@ -44,6 +45,8 @@ class Contents:
     evoked: Arrays | None
     spectrum: Arrays | None
     classes: tuple[str, ...]
+    signals: SignalContents | None = None
+    """Set for a run that makes signals from pictures, whatever of it is there."""
 
     @property
     def finished(self) -> bool:
@@ -100,6 +103,7 @@ def read_contents(run: RunDir) -> Contents:
     folds = tuple(_fold(run, key) for key in _fold_keys(run, split))
     dataset = _json(run, "dataset.json")
     stored_scores = run.read_json("scores.json") if run.has("scores.json") else []
+    scores = tuple(scores_from_json(stored_scores))
     evoked = _arrays(run, "evoked.npz")
     return Contents(
         name=run.path.resolve().name,
@@ -108,13 +112,25 @@ def read_contents(run: RunDir) -> Contents:
         split=split,
         state=_json(run, "state.json"),
         dataset=dataset,
-        scores=tuple(scores_from_json(stored_scores)),
+        scores=scores,
         log=tuple(run.read_log()),
         folds=folds,
         evoked=evoked,
         spectrum=_arrays(run, "spectrum.npz"),
         classes=_class_names(dataset, folds, evoked),
+        signals=_signals(run, scores, split),
     )
+
+
+def _signals(
+    run: RunDir, scores: tuple[Score, ...], split: Mapping[str, Any]
+) -> SignalContents | None:
+    """Return what a run from pictures to signals holds, None for runs of the other kind."""
+    found = read_signals(run)
+    keys = [f.get("key") for f in split.get("folds", []) if isinstance(f, Mapping)]
+    if found is None and (keys == [KEY] or any(score.section == "signals" for score in scores)):
+        return NOTHING_YET
+    return found
 
 
 def _json(run: RunDir, name: str) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from phosphene.reporting.signal_headline import metric_of
 from phosphene.score import Score
 
 ALWAYS = (
@@ -113,6 +114,91 @@ SCORES = (
         "pictures than for held-out real ones: the generator copies.",
     ),
 )
+SIGNALS = (
+    (
+        "picture specificity (rank)",
+        "Of all pictures of the set, the share whose mean real response resembles the mean "
+        "generated response less than the own picture's does; what all pictures share is taken off "
+        "first. One: the own is always nearest; chance is 0.5.",
+    ),
+    (
+        "picture specificity (nearest)",
+        "Share of pictures whose own mean real response is the nearest of all to the generated "
+        "one. Chance is one divided by the number of pictures.",
+    ),
+    (
+        "true response",
+        "Correlation of mean responses with those that the simulator planted. Own part: what all "
+        "pictures share is taken off, and chance is 0. Means of real showings do not reach one "
+        "either; their value is the most that can be hoped for.",
+    ),
+    (
+        "chet distance[",
+        "Distance between sets of windows, each described by mean and covariance; lower is better. "
+        "raw: of all samples; else of the features of the network in brackets. Biased upwards for "
+        "few windows: compare with the row of real data, which is one half of the showings against "
+        "the other.",
+    ),
+    (
+        "fid[",
+        "The same distance through 2048 features of Inception-v3, windows drawn as grey pictures, "
+        "as the thesis has it. The network has never seen a signal.",
+    ),
+    (
+        "is[",
+        "Inception Score of windows: high when the network in brackets is sure of each and names "
+        "all classes. It knows no real data and is no criterion for signals.",
+    ),
+    (
+        "amplitude distance",
+        "How far amplitudes have to be moved to turn one distribution into the other "
+        "(Wasserstein-1), in standard deviations, mean over channels. Over time: at each sample by "
+        "itself, so that artefacts at the ends of windows count.",
+    ),
+    (
+        "spectr",
+        "How many decibels the power of generated signals in a band is off, up or down, mean over "
+        "channels: 3 is half or twice the power. High-frequency error: the same at each frequency "
+        "from 80 Hz on, which generators are slow to learn.",
+    ),
+    (
+        "channel correlations",
+        "Mean absolute difference of the correlations between channels: 0 is best, 2 the worst.",
+    ),
+    (
+        "reconstruction error",
+        "Mean squared error of windows that went through the signal autoencoder: 0 is perfect, 1 "
+        "is their variance.",
+    ),
+    (
+        "classifier of windows",
+        "Accuracy of the network whose features carry the bracket [domain], on showings of "
+        "training pictures that it never saw. At chance its features say nothing of pictures.",
+    ),
+)
+SIGNALS_ALWAYS = (
+    ALWAYS[0],
+    (
+        "Chance, and its range",
+        "What the score would be if signals had nothing to do with their picture, and the range in "
+        "which it would then lie 95 % of the time.",
+    ),
+    (
+        "Control",
+        "Signals that cannot know the picture: noise, or showings with random phases. They must "
+        "stay inside their chance range; if they do not, the scoring gives the picture away.",
+    ),
+    (
+        "Real data",
+        "One half of the showings of each picture against the other half, with as many windows: "
+        "the least distance, and the highest specificity, that a perfect generator would have.",
+    ),
+    (
+        "z-scored, SD",
+        "Each window has mean 0 and standard deviation 1 over its channels and samples; its size "
+        "in volts is not generated.",
+    ),
+)
 CEILING = (
     "Ceiling",
     "Simulated signals have known distributions, so that the best accuracy of any decoder, one "
@@ -127,13 +213,14 @@ BASELINE = (
 
 def glossary(scores: Sequence[Score], *, has_ceiling: bool) -> list[tuple[str, str]]:
     """Return (word, explanation) pairs for what a report mentions."""
+    of_signals = any(s.section == "signals" for s in scores)
     entries = []
-    for part, text in SCORES:
-        names = sorted({s.name for s in scores if part in s.name.lower()}, key=str.lower)
+    for part, text in SIGNALS if of_signals else SCORES:
+        names = sorted({metric_of(s) for s in scores if part in s.name.lower()}, key=str.lower)
         if names:
             entries.append((", ".join(names), text))
     if any("lda" in s.method.lower() for s in scores):
         entries.append(BASELINE)
     if has_ceiling:
         entries.append(CEILING)
-    return [*entries, *ALWAYS]
+    return [*entries, *(SIGNALS_ALWAYS if of_signals else ALWAYS)]

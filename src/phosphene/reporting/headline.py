@@ -16,7 +16,8 @@ out, else "level with" it. What is said of pictures follows the rules of `judgem
 A control must fail when what it is scored against was taken away: every control of decoding; among
 pictures shuffled features, and any control scored against the class that was shown. Noise in place
 of a signal still gives a clean picture of whatever class was decoded from it, and a generator that
-is told the class draws it: those are comparisons, not tests.
+is told the class draws it: those are comparisons, not tests. Of generated signals every control
+that has a range under chance must fail: noise, and showings with random phases.
 
 Whatever the verdict, the headline is an alarm when
 
@@ -30,8 +31,8 @@ and leave the verdict as it is. Of each metric the controls over all folds count
 folds where none is pooled.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import NormalDist
 
 from phosphene.reporting.contents import Contents
@@ -62,11 +63,13 @@ class Headline:
     """What generated pictures may be taken to show."""
     alarms: tuple[str, ...]
     cautions: tuple[str, ...]
+    labels: Mapping[str, str] = field(default_factory=lambda: LABELS)
+    """What each level is called."""
 
     @property
     def label(self) -> str:
         """Return the verdict in two or three words."""
-        return LABELS[self.level]
+        return self.labels[self.level]
 
 
 def verdict(score: Score) -> str:
@@ -129,7 +132,7 @@ def write_headline(contents: Contents) -> Headline:
     """Apply the rules to a run folder."""
     main = main_score(contents.scores)
     ceiling = ceiling_score(contents)
-    alarms = _alarms(contents, main, ceiling)
+    alarms = list_alarms(contents, main, ceiling)
     if main is None:
         level, sentence = "pending", _nothing_yet(contents)
         asides: tuple[str, ...] = ()
@@ -148,9 +151,9 @@ def write_headline(contents: Contents) -> Headline:
         pictures=picture_statement(contents),
         alarms=alarms,
         cautions=(
-            *_doubts(contents),
+            *list_doubts(contents),
             *judge_cautions(contents.scores),
-            *_cautions(contents.scores),
+            *list_cautions(contents.scores),
         ),
     )
 
@@ -232,7 +235,7 @@ def must_fail(score: Score) -> bool:
     if score.role != "control" or score.inside_chance() is None:
         return False
     name, method = score.name.lower(), score.method.lower()
-    if score.section == "decoding":
+    if score.section in ("decoding", "signals"):
         return True
     if "label" in method and "permuted" not in method:
         return False
@@ -271,12 +274,14 @@ def _luck_of_several(n_checked: int) -> float:
     return normal.inv_cdf(1 - 0.025 / max(1, n_checked)) / normal.inv_cdf(0.975)
 
 
-def _doubts(contents: Contents) -> tuple[str, ...]:
+def list_doubts(contents: Contents) -> tuple[str, ...]:
+    """Return what the split could not rule out."""
     doubt = contents.split.get("doubt")
     return (f"A leak cannot be excluded: {doubt}.",) if doubt else ()
 
 
-def _cautions(scores: Sequence[Score]) -> tuple[str, ...]:
+def list_cautions(scores: Sequence[Score]) -> tuple[str, ...]:
+    """Return the controls that leave their range by no more than luck does."""
     alarming = alarming_controls(scores)
     mild = [s for s in outside_controls(scores) if s not in alarming]
     if not mild:
@@ -289,7 +294,8 @@ def _cautions(scores: Sequence[Score]) -> tuple[str, ...]:
     )
 
 
-def _alarms(contents: Contents, main: Score | None, ceiling: Score | None) -> tuple[str, ...]:
+def list_alarms(contents: Contents, main: Score | None, ceiling: Score | None) -> tuple[str, ...]:
+    """Return what makes results untrustworthy, a sentence or two each (rules above)."""
     alarms = [
         f"{_control_words(score)}. Do not trust the results beside it."
         for score in alarming_controls(contents.scores)

@@ -28,6 +28,7 @@ from phosphene.reporting.headline import (
 )
 from phosphene.reporting.judgement import copy_scores, copy_sentence, judge_scores
 from phosphene.reporting.number_text import count_text, percent_text, range_text, value_text
+from phosphene.reporting.responses import describe_responses
 from phosphene.reporting.tables import command, score_table, settings_tables
 from phosphene.run_dir import RunDir
 from phosphene.score import Score
@@ -64,6 +65,7 @@ def page_context(contents: Contents) -> dict[str, Any]:
     """Return all that the template shows."""
     scores = contents.scores
     main, ceiling = main_score(scores), ceiling_score(contents)
+    responses = describe_responses(contents)
     grid = picture_grid(contents)
     by_class = class_scores(scores)
     shown = {score for table in by_class for score in table.scores}
@@ -71,9 +73,10 @@ def page_context(contents: Contents) -> dict[str, Any]:
     colors = [css_color(color) for color in class_colors(len(contents.classes))]
     return {
         "contents": contents,
-        "headline": write_headline(contents),
-        "tiles": tiles(contents, main, ceiling),
-        "charts": _charts(scores, main, ceiling),
+        "headline": write_headline(contents) if responses is None else responses.headline,
+        "tiles": tiles(contents, main, ceiling) if responses is None else responses.tiles,
+        "charts": _charts(scores, main, ceiling) if responses is None else responses.charts,
+        "responses": responses,
         "grid": grid,
         "wall": picture_wall(contents),
         "paths": _paths(contents),
@@ -87,8 +90,10 @@ def page_context(contents: Contents) -> dict[str, Any]:
         "stages": learning_curves(contents),
         "evoked": evoked_panels(contents),
         "spectrum": spectrum_panel(contents),
-        "scores": score_table(listed),
-        "fold_scores": score_table(listed, single_folds=True),
+        "scores": score_table(listed if responses is None else responses.scores),
+        "fold_scores": score_table(listed, single_folds=True)
+        if responses is None
+        else score_table(responses.training_scores),
         "settings": settings_tables(contents),
         "command": command(contents),
         "glossary": glossary(listed, has_ceiling=ceiling is not None),
@@ -98,6 +103,7 @@ def page_context(contents: Contents) -> dict[str, Any]:
         ],
         "value_text": value_text,
         "range_text": range_text,
+        "css_color": css_color,
     }
 
 

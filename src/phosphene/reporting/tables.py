@@ -99,6 +99,8 @@ def score_table(scores: Sequence[Score], *, single_folds: bool = False) -> Score
     )
 
 
+EXCESS = "excess over real data"
+"""Begins a remark that is no footnote: real data stand right below."""
 PROTOCOL = {
     "split": "Split",
     "selected_on": "Checkpoint chosen on",
@@ -152,7 +154,10 @@ def _remarks(score: Score, shared: Mapping[str, str]) -> list[str]:
         for field, title in PROTOCOL.items()
         if title not in shared and getattr(score, field)
     ]
-    return [text for text in (score.note, " ".join(own)) if text]
+    notes = [score.note]
+    if score.section == "signals":  # several remarks of which others have the same
+        notes = [note for note in score.note.split("; ") if not note.startswith(EXCESS)]
+    return [text for text in (*notes, " ".join(own)) if text]
 
 
 def _footnote(text: str, footnotes: list[str]) -> int:

@@ -49,3 +49,11 @@ def test_the_axis_names_the_unit_of_the_trials(finished_run, monkeypatch, unit, 
     contents = read_contents(finished_run)
     evoked_panels(replace(contents, dataset={**contents.dataset, "unit": unit}))
     assert set(written) == {label}
+
+
+def test_channels_of_a_single_class_are_those_that_respond():
+    mean = np.zeros((1, 4, 10))
+    mean[0, 2], mean[0, 1] = 5.0, -7.0
+    band = np.ones_like(mean)
+    arrays = {"mean": mean, "low": mean - band, "high": mean + band}
+    assert informative_channels(arrays)[:2] == [1, 2]

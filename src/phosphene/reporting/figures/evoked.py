@@ -69,9 +69,12 @@ def evoked_panels(contents: Contents) -> Evoked | None:
 
 
 def informative_channels(arrays: Arrays) -> list[int]:
-    """Return channels by the spread of class means over the width of their bands, best first."""
+    """Return channels by the spread of class means over the width of their bands, best first.
+
+    Of a single class the size of its response stands for the spread.
+    """
     mean = np.nan_to_num(arrays["mean"].astype(float))
-    spread = mean.var(axis=0).mean(axis=-1)
+    spread = (mean.var(axis=0) if len(mean) > 1 else mean[0] ** 2).mean(axis=-1)
     if "low" in arrays and "high" in arrays:
         width = np.nan_to_num(arrays["high"].astype(float) - arrays["low"])
         spread = spread / np.maximum((width**2).mean(axis=(0, 2)), 1e-30)
