@@ -108,6 +108,21 @@ def test_interval_is_wider_where_pictures_differ():
     assert widths[1] > 2 * widths[0]
 
 
+@pytest.mark.slow
+def test_interval_is_as_wide_as_distances_vary():
+    picture = np.repeat(np.arange(24), 6)
+    values, errors = [], []
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        of_pictures = rng.standard_normal((24, 60))[picture]
+        real = of_pictures + rng.standard_normal((144, 60))
+        fake = of_pictures + 1.2 * rng.standard_normal((144, 60))
+        score = frechet_score(real, fake, picture=picture, extractor="raw", method="x", seed=seed)
+        values.append(score.value)
+        errors.append((score.high - score.low) / 2 / 2.069)  # t of 23 degrees of freedom
+    assert 0.8 < np.mean(errors) / np.std(values) < 1.6
+
+
 @pytest.mark.parametrize(
     ("real", "fake", "message"),
     [

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from phosphene.evaluation.signals.windows import (
     check_alike,
     check_windows,
+    jackknife_interval,
     mean_by_picture,
     number_pictures,
     picture_score,
@@ -42,6 +44,16 @@ def test_interval_is_that_of_pictures_not_of_windows():
     assert score.high - score.low == pytest.approx(2 * t * values.std(ddof=1) / 5, rel=0.1)
     assert (score.n, score.unit, score.section) == (25, "pictures", "signals")
     assert (score.method, score.split, score.role) == ("GAN", "by picture", "baseline")
+
+
+@pytest.mark.parametrize(("n", "n_groups"), [(20, 20), (48, 24)])
+def test_jackknife_of_a_mean_is_the_t_interval(n, n_groups):
+    values = np.random.default_rng(2).standard_normal(n)
+    low, high = jackknife_interval(lambda drawn: float(drawn @ values / drawn.sum()), n)
+    assert (low + high) / 2 == pytest.approx(values.mean())
+    expected = stats.t.ppf(0.975, n_groups - 1) * values.std(ddof=1) / np.sqrt(n)
+    rel = 1e-9 if n == n_groups else 0.4  # the error of 24 groups of two
+    assert (high - low) / 2 == pytest.approx(expected, rel=rel)
 
 
 @pytest.mark.parametrize(
