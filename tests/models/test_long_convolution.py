@@ -2,7 +2,12 @@ import pytest
 import torch
 from torch import nn
 
-from phosphene.models.long_convolution import LongConv1d, LongConvTranspose1d
+from phosphene.models.long_convolution import (
+    LongConv1d,
+    LongConv2d,
+    LongConvTranspose1d,
+    LongConvTranspose2d,
+)
 
 KINDS = {"plain": (LongConv1d, nn.Conv1d), "transposed": (LongConvTranspose1d, nn.ConvTranspose1d)}
 
@@ -34,6 +39,38 @@ def test_agrees_with_torch_to_the_second_derivative(kind, n, kernel, padding, bi
         first = torch.autograd.grad(loss, list(layer.parameters()), retain_graph=True)
         second = torch.autograd.grad(slope.square().sum(), weights)
         results.append((output, slope, *first, *second))
+    for found, expected in zip(*results, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("build", "reference", "options"),
+    [
+        (LongConv2d, nn.Conv2d, {}),
+        (LongConv2d, nn.Conv2d, {"stride": 2, "padding": 5}),  # more zeros than taps
+        (LongConv2d, nn.Conv2d, {"stride": (3, 1), "padding": (0, 2), "bias": False}),
+        (LongConvTranspose2d, nn.ConvTranspose2d, {}),
+        (LongConvTranspose2d, nn.ConvTranspose2d, {"stride": 2, "output_padding": 1}),
+        (LongConvTranspose2d, nn.ConvTranspose2d, {"stride": (3, 2), "padding": (2, 3)}),
+        (
+            LongConvTranspose2d,
+            nn.ConvTranspose2d,
+            {"stride": 2, "padding": 1, "output_padding": (1, 0), "bias": False},
+        ),
+    ],
+)
+def test_planes_agree_with_torch_and_their_gradients(build, reference, options):
+    results = []
+    state = None
+    for make in (reference, build):
+        layer = make(3, 2, (4, 5), **options).double()
+        state = state or {name: value.clone() for name, value in layer.state_dict().items()}
+        layer.load_state_dict(state)
+        rng = torch.Generator().manual_seed(0)
+        maps = torch.randn(2, 3, 9, 10, dtype=torch.float64, generator=rng, requires_grad=True)
+        output = layer(maps)
+        loss = output.tanh().square().sum()
+        results.append((output, *torch.autograd.grad(loss, [maps, *layer.parameters()])))
     for found, expected in zip(*results, strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-11)
 

@@ -7,11 +7,18 @@ from torch import nn
 
 from phosphene._checks import check_option, check_share
 from phosphene.models.dropout import UniformDropout
-from phosphene.models.long_convolution import LongConv1d, LongConvTranspose1d
+from phosphene.models.long_convolution import (
+    LongConv1d,
+    LongConv2d,
+    LongConvTranspose1d,
+    LongConvTranspose2d,
+)
 
 NORMS = ("batch", "layer", "none")
 MIN_LONG_KERNEL = 10
 """Taps along time from which on spectra are faster on a CPU."""
+MIN_LARGE_KERNEL = 15
+"""The same along both axes of a picture."""
 
 
 class Row(NamedTuple):
@@ -112,12 +119,15 @@ def _filled(values: tuple[int, ...], row: Row, value: int) -> tuple[int, ...]:
 def _convolution(n_in: int, row: Row, *, transposed: bool) -> nn.Module:
     kernel, stride, padding = _taps(row)
     is_long = len(kernel) == 1 and kernel[0] >= MIN_LONG_KERNEL and stride == (1,)
+    is_large = len(kernel) == 2 and min(kernel) >= MIN_LARGE_KERNEL
     if transposed:
         extra = _filled(row.output_padding, row, 0)
         make = (nn.ConvTranspose1d, nn.ConvTranspose2d)[len(kernel) - 1]
         make = LongConvTranspose1d if is_long and not any(extra) else make
+        make = LongConvTranspose2d if is_large else make
         return make(n_in, row.n_out, kernel, stride, padding, extra)  # pyright: ignore
     make = LongConv1d if is_long else (nn.Conv1d, nn.Conv2d)[len(kernel) - 1]
+    make = LongConv2d if is_large else make
     return make(n_in, row.n_out, kernel, stride, padding)  # pyright: ignore
 
 
