@@ -14,8 +14,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from phosphene.data.dataset import load_dataset
 from phosphene.experiment import course
+from phosphene.experiment.responses.drawing import slug
 from phosphene.export.bundle import load_bundle
+from phosphene.export.response_bundle import load_response_bundle
 from phosphene.recipes import find_recipes
 from phosphene.reporting.recipe_page import read_results, setting_docs
 from phosphene.reporting.report import write_report
@@ -26,16 +29,30 @@ from phosphene.training.seeding import derive_seed
 PROJECT = Path(__file__).resolve().parents[2]
 RECIPES = find_recipes()
 PAINTING = [key for key, recipe in RECIPES.items() if recipe.task == "signal to picture"]
+RESPONDING = [key for key, recipe in RECIPES.items() if recipe.task == "picture to signal"]
+DECODING = [key for key in RECIPES if key not in RESPONDING]
 SECONDS = 5.0
 DECODED = ("balanced accuracy", "AUC")
 JUDGED = ("class consistency", "IS[", "Fréchet distance[", "FID[")
 
 every_recipe = pytest.mark.parametrize("key", RECIPES)
+decoding_recipes = pytest.mark.parametrize("key", DECODING)
+responding_recipes = pytest.mark.parametrize("key", RESPONDING)
 painting_recipes = pytest.mark.parametrize("key", PAINTING)
 
 
 @pytest.fixture(scope="session")
-def smoke_run(data_folder, tmp_path_factory):
+def data_for(request):
+    """Return a small data set of the kind that a recipe wants."""
+
+    def choose(key):
+        return request.getfixturevalue("showings_folder" if key in RESPONDING else "data_folder")
+
+    return choose
+
+
+@pytest.fixture(scope="session")
+def smoke_run(data_for, tmp_path_factory):
     """Train the smoke preset of a recipe with some settings changed, once under each name."""
     done = {}
 
@@ -47,7 +64,7 @@ def smoke_run(data_folder, tmp_path_factory):
             run.write_json("config.json", {"recipe": key, "preset": "smoke", "config": settings})
             stages = []
             scores = RECIPES[key].train(
-                config, data=data_folder, run=run, resume=False, on_stage=stages.append,
+                config, data=data_for(key), run=run, resume=False, on_stage=stages.append,
                 progress=None,
             )  # fmt: skip
             done[key, name] = SimpleNamespace(config=config, run=run, scores=scores, stages=stages)
@@ -74,7 +91,8 @@ def other(smoke_run):
     def train(key):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(course, "score_run", lambda *_: [])
-            return smoke_run(key, "other", seed=1, null_folds=0)
+            nulls = {} if key in RESPONDING else {"null_folds": 0}
+            return smoke_run(key, "other", seed=1, **nulls)
 
     return train
 
@@ -192,13 +210,13 @@ print(min(seconds))
 
 @pytest.mark.slow
 @every_recipe
-def test_smoke_preset_takes_seconds(data_folder, key):
+def test_smoke_preset_takes_seconds(data_for, key):
     """Processor time where no test checks types; a busy machine lengthens it, so the best of three.
 
     The first training imports what it needs.
     """
     done = subprocess.run(
-        [sys.executable, "-c", TIMED, key, str(data_folder)],
+        [sys.executable, "-c", TIMED, key, str(data_for(key))],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert float(done.stdout.split()[-1]) < SECONDS
@@ -213,13 +231,21 @@ def test_a_run_ends_finished(smoke_run, key):
 
 
 @every_recipe
+def test_shared_stages_are_files_of_a_fold(smoke_run, key):
+    run = smoke_run(key).run
+    folder = run.fold(first_fold(run))
+    assert [name for name in RECIPES[key].shared_stages if not (folder / name).exists()] == []
+
+
+@every_recipe
 def test_scores_on_disk_are_those_returned_and_finite(smoke_run, key):
     trained = smoke_run(key)
     records = trained.run.read_json("scores.json")
     assert records == scores_to_json(trained.scores)
     values = [value for record in records for value in record.values()]
     assert all(isfinite(value) for value in values if isinstance(value, float))
-    wanted = {"decoding", "pictures"} if key in PAINTING else {"decoding"}
+    drawn = "pictures" if key in PAINTING else "signals" if key in RESPONDING else "decoding"
+    wanted = {"decoding", drawn}
     assert {score.section for score in trained.scores} >= wanted
 
 
@@ -231,7 +257,7 @@ def test_evaluate_on_the_folder_gives_the_same_scores(smoke_run, key):
     assert (trained.run.path / "scores.json").read_bytes() == before
 
 
-@every_recipe
+@decoding_recipes
 def test_every_accuracy_carries_its_range_under_chance(smoke_run, key):
     found = [
         score
@@ -244,7 +270,7 @@ def test_every_accuracy_carries_its_range_under_chance(smoke_run, key):
         assert score.chance_low <= score.chance <= score.chance_high, score
 
 
-@every_recipe
+@decoding_recipes
 def test_every_decoder_has_permuted_labels_beside_it(smoke_run, key):
     scores = [score for score in smoke_run(key).scores if score.section == "decoding"]
     for name in DECODED:
@@ -264,7 +290,7 @@ def test_every_decoder_has_permuted_labels_beside_it(smoke_run, key):
         assert any(method.startswith(encoder) for method in methods)
 
 
-@every_recipe
+@decoding_recipes
 def test_a_run_says_how_large_its_networks_are_and_how_long_they_took(smoke_run, key):
     run = smoke_run(key).run
     networks, timings = run.read_json("networks.json"), run.read_json("timings.json")
@@ -292,7 +318,7 @@ def test_same_seed_gives_the_same_numbers(smoke_run, again, key):
             np.testing.assert_array_equal(after[field], values, err_msg=f"{name}: {field}")
 
 
-@every_recipe
+@decoding_recipes
 def test_another_seed_gives_other_numbers_on_the_same_split(smoke_run, other, key):
     first, second = smoke_run(key).run, other(key).run
     same = [run.read_json("split.json") for run in (first, second)]
@@ -313,6 +339,50 @@ def test_another_seed_draws_other_pictures_for_the_same_judge(smoke_run, other, 
         assert networks[0][name]["digest"] == networks[1][name]["digest"]
     drawn = [arrays_of(run, "generated")["own"] for run in (first, second)]
     assert not np.array_equal(drawn[0], drawn[1])
+
+
+# Signals.
+
+
+@responding_recipes
+def test_every_signal_score_has_its_floor_and_its_controls(smoke_run, key):
+    scores = [score for score in smoke_run(key).scores if score.section == "signals"]
+    systems = {score.method for score in scores if score.role == "result"}
+    assert systems
+    for name in {score.name for score in scores if score.role == "result"}:
+        methods = {score.method: score.role for score in scores if score.name == name}
+        assert systems <= methods.keys()
+        assert {"noise": "control", "phase-randomised": "control"}.items() <= methods.items()
+        assert methods["real"] == "reference"
+
+
+@responding_recipes
+def test_another_seed_generates_other_windows_for_the_same_classifier(smoke_run, other, key):
+    first, second = smoke_run(key).run, other(key).run
+    assert first.read_json("split.json") == second.read_json("split.json")
+    digests = [run.read_json("networks.json")["classifier"]["digest"] for run in (first, second)]
+    assert digests[0] == digests[1]
+    real = [arrays_of(run, "real") for run in (first, second)]
+    np.testing.assert_array_equal(real[0]["test"], real[1]["test"])
+    system = next(s.method for s in smoke_run(key).scores if s.role == "result")
+    made = [arrays_of(run, f"generated/{slug(system)}")["test"] for run in (first, second)]
+    assert not np.array_equal(made[0], made[1])
+
+
+@responding_recipes
+def test_a_bundle_holds_the_generator_of_the_run(smoke_run, showings_folder, key):
+    trained = smoke_run(key)
+    system = load_response_bundle(trained.run.path / "bundle").system
+    pixels = load_dataset(showings_folder).images.pixels
+    drawn = system.draw(pixels, n_draws=2, seed=0)
+    assert drawn.shape == (10, 2, 6, 313)
+    np.testing.assert_array_equal(system.draw(pixels, n_draws=2, seed=0), drawn)
+    assert not np.array_equal(drawn[0, 0], drawn[0, 1])
+    np.testing.assert_allclose(drawn.std((2, 3)), 1, atol=1e-3)
+    spec = trained.run.read_json("bundle/spec.json")
+    scored = {score.method for score in trained.scores if score.role == "result"}
+    assert spec["name"] in scored
+    assert spec["window_sd"] > 0
 
 
 # Pictures.
@@ -356,6 +426,8 @@ def test_bundle_draws_the_pictures_that_the_run_shows(smoke_run, dataset, key):
     trials = dataset.trials.select([ids.index(name) for name in pictures["trial"]])
     features = bundle.system.features(trials.epochs)
     np.testing.assert_allclose(features, decoding["features"][rows], atol=1e-5)
+    decoded = bundle.system.decoder.probabilities(features)
+    np.testing.assert_allclose(decoded, decoding["probabilities"][rows], atol=1e-4)
     seed = derive_seed(trained.config.seed, "drawing", first_fold(trained.run))
     for draw in range(trained.config.n_draws):
         drawn = bundle.system.draw(decoding["features"][rows], seed=seed, draw=draw + 1)
@@ -372,6 +444,6 @@ def test_pictures_depend_on_noise(smoke_run, key):
 @every_recipe
 def test_a_report_can_be_written(smoke_run, key):
     page = write_report(smoke_run(key).run).read_text(encoding="utf-8")
-    assert "balanced accuracy" in page
+    assert ("balanced accuracy" in page) == (key in DECODING)
     assert "still running" not in page.lower()
     assert ('href="#pictures"' in page) == (key in PAINTING)

@@ -15,9 +15,7 @@ def smoke():
 
 @pytest.fixture(scope="session")
 def train_in(data_folder):
-    """Train in a new folder; return its run, scores, stages and processor time."""
-    import time
-
+    """Train in a new folder; return its run and scores."""
     from phosphene.recipes.brain2image_2017 import RECIPE
     from phosphene.run_dir import RunDir
 
@@ -25,13 +23,8 @@ def train_in(data_folder):
         run = RunDir.create(folder)
         settings = json.loads(json.dumps(asdict(config)))
         run.write_json("config.json", {"recipe": RECIPE.key, "config": settings})
-        stages = []
-        began = time.process_time()
-        scores = RECIPE.train(
-            config, data=data_folder, run=run, resume=False, on_stage=stages.append, progress=None
-        )
-        seconds = time.process_time() - began
-        return SimpleNamespace(run=run, scores=scores, stages=stages, seconds=seconds)
+        scores = RECIPE.train(config, data=data_folder, run=run, resume=False, progress=None)
+        return SimpleNamespace(run=run, scores=scores)
 
     return train
 

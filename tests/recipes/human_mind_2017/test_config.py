@@ -1,12 +1,8 @@
-import ast
-import inspect
-from dataclasses import asdict, fields, replace
-from itertools import pairwise
+from dataclasses import asdict, replace
 
 import pytest
 
-from phosphene.recipes.human_mind_2017 import RECIPE, config
-from phosphene.recipes.human_mind_2017.config import Config
+from phosphene.recipes.human_mind_2017 import config
 
 
 def test_paper_has_the_settings_of_the_released_code():
@@ -15,26 +11,6 @@ def test_paper_has_the_settings_of_the_released_code():
     assert (paper.lr, paper.batch, paper.epochs) == (1e-3, 16, 200)
     assert paper.validate
     assert (paper.balanced, paper.one_cycle, paper.weight_decay) == (False, False, 0)
-
-
-def test_presets_are_known_to_the_recipe():
-    assert {name: make() for name, make in RECIPE.presets.items()} == {
-        "paper": config.paper(),
-        "quick": config.quick(),
-        "smoke": config.smoke(),
-    }
-
-
-def test_every_field_says_where_its_value_comes_from():
-    body = next(
-        node for node in ast.parse(inspect.getsource(config)).body if isinstance(node, ast.ClassDef)
-    ).body
-    documented = {
-        ast.unparse(field.target)
-        for field, text in pairwise(body)
-        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr)
-    }
-    assert documented == {field.name for field in fields(Config)}
 
 
 @pytest.mark.parametrize(
