@@ -12,8 +12,8 @@ from torch import Tensor, nn
 class LongConv1d(nn.Conv1d):
     """`nn.Conv1d` of stride 1 whose arithmetic on a CPU does not grow with its kernel.
 
-    A product of spectra is a convolution. A step of the LFPGAN thesis' signal autoencoder takes 40 %
-    of the time so, and agrees with the sum of products up to rounding. On other devices, under
+    A product of spectra is a convolution. A step of the LFPGAN thesis' signal autoencoder takes
+    40 % of the time so; results agree with sums of products up to rounding. On other devices, under
     autocast and in compiled networks it is torch's own. Weights have its names.
     """
 
