@@ -82,6 +82,16 @@ def test_refuses_damage_that_shows_only_when_read(tmp_path):
         read_numbers(file, "x")
 
 
+@pytest.mark.timeout(60)
+def test_refuses_text_that_the_library_would_read_for_ever(path):
+    content = bytearray(path.read_bytes())
+    heap = content.index(b"GCOL")
+    content[heap + 16 : heap + 32] = bytes(16)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"the text at byte {heap + 16} of"), open_hdf5(path):
+        pass
+
+
 def external_group(file):
     file["x"] = h5py.ExternalLink("/etc/passwd", "/g")
 

@@ -1,8 +1,11 @@
 """HDF5 files, not trusted: links stay inside, and sizes are compared before anything is read."""
 
 import math
+import mmap
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +28,8 @@ MAX_RATIO = 1100
 """Times that an array may be larger than its compressed bytes; DEFLATE reaches 1032."""
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_HEAP = b"GCOL\1\0\0\0"
+_HEAP_HEADER, _HEAP_OBJECT = struct.Struct("<8sQ"), struct.Struct("<HHLQ")
 
 
 @contextmanager
@@ -48,6 +53,7 @@ def open_hdf5(path: Path) -> "Iterator[h5py.File]":
             raise ValueError(
                 f"an NWB file is an HDF5 file; {path} does not begin as one; name the .nwb file."
             )
+        _check_heaps(file, path)
     try:
         with h5py.File(path, "r", locking="best-effort") as hdf5:
             yield hdf5
@@ -143,6 +149,26 @@ def attribute(item: "h5py.Group | h5py.Dataset", name: str) -> Any:
         number = np.asarray(value).reshape(())[()]
         return number.item() if number.dtype.kind in "biuf" else _text(number)
     return None
+
+
+def _check_heaps(file: BufferedReader, path: Path) -> None:
+    """Refuse heaps of text with an object of no size: libhdf5 would read it for ever."""
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        start = content.find(_HEAP)
+        while start >= 0:
+            begin = start + _HEAP_HEADER.size
+            size = _HEAP_HEADER.unpack_from(content, start)[1] if begin <= len(content) else 0
+            end = min(start + size, len(content))
+            while begin + _HEAP_OBJECT.size <= end:
+                number, _, _, size = _HEAP_OBJECT.unpack_from(content, begin)
+                step = _HEAP_OBJECT.size + -(-size // 8) * 8 if number else size
+                if not step:
+                    raise ValueError(
+                        f"an NWB file must be whole; the text at byte {begin} of {path} is "
+                        "damaged; download or copy it again."
+                    )
+                begin += step
+            start = content.find(_HEAP, start + len(_HEAP))
 
 
 def _follow(parent: "h5py.Group", name: str) -> Any:
