@@ -187,6 +187,20 @@ def test_published_numbers_are_those_of_its_results(key):
     assert {name: value for name, value in stated.items() if value not in printed} == {}
 
 
+@painting_recipes
+def test_published_sizes_are_those_of_the_networks_of_its_first_preset(key):
+    recipe = RECIPES[key]
+    sizes = read_results(recipe)["published"].get("n_parameters")
+    if sizes is None:
+        pytest.skip("no layer table is published")
+    run = import_module(f"phosphene.recipes.{key}.run")
+    plan = run.make_plan(recipe.config(next(iter(recipe.presets))))
+    step = plan.painter.make(color=3, n_classes=10, seed=0)
+    for name in ("generator", "discriminator"):
+        counted = sum(weight.numel() for weight in step.parts[name].parameters())
+        assert sizes[name] == counted, name
+
+
 # The smoke preset.
 
 

@@ -35,6 +35,10 @@ from phosphene.training.loop import fit
 from phosphene.training.progress import Progress, SilentProgress
 from phosphene.training.seeding import derive_seed
 
+AUTOENCODERS = "autoencoders"
+"""The stage after which there are scores, of floor, noise and reconstructions; those of systems
+take minutes and are made once, at the end."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
@@ -117,13 +121,13 @@ def train(
         if not devices.first:
             return []
         run.write_json("state.json", {"stage": stage, "finished": finished})
-        scores = _write_scores(run, settings)
+        scores = _write_scores(run, settings) if finished or stage == AUTOENCODERS else []
         on_stage(stage)
         return scores
 
     classified = classify(course)
     pretrained = pretrain(course)
-    finish("autoencoders")
+    finish(AUTOENCODERS)
     for system in plan.systems:
         train_system(course, system, pretrained, classified)
         finish(system.name)

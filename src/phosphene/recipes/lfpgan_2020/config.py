@@ -75,13 +75,13 @@ def quick() -> Config:
     return replace(
         clean(),
         picture_size=(54, 69),
-        autoencoder_steps=3000,
+        autoencoder_steps=2500,
         autoencoder_batch=64,
         picture_steps=1500,
-        generator_steps=1500,
+        generator_steps=1000,
         generator_batch=32,
         n_critic=1,
-        steps_without_pictures=1500,
+        steps_without_pictures=1000,
         classifier_steps=1500,
     )
 
@@ -104,6 +104,7 @@ def smoke() -> Config:
         steps_without_pictures=2,
         classifier_steps=5,
         n_scored=24,
+        systems=("GAN without pictures", "pre-trained GAN"),
         n_single=1,
         inception="off",
     )
