@@ -2,7 +2,11 @@
 
 import json
 
+import torch
+
+from phosphene.models.encoders.human_mind_lstm import HumanMindLSTM
 from phosphene.recipes import get_recipe
+from phosphene.training.encoder_step import EncoderStep
 
 
 def test_says_what_the_report_needs_after_each_stage(trained):
@@ -28,3 +32,11 @@ def test_published_chance_is_that_of_its_classes():
     recipe = get_recipe("human_mind_2017")
     results = json.loads((recipe.module_folder / "results.json").read_text())["published"]
     assert recipe.published["chance, 40 classes"] == 1 / results["n_classes"]
+
+
+def test_published_size_is_that_of_network_and_class_layer():
+    results = json.loads((get_recipe("human_mind_2017").module_folder / "results.json").read_text())
+    network = HumanMindLSTM(128)
+    step = EncoderStep(network, n_classes=40, rng=torch.Generator().manual_seed(0))
+    counted = sum(weight.numel() for weight in step.weights)
+    assert results["published"]["n_parameters"] == {"encoder": counted}
