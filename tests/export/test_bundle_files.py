@@ -68,3 +68,13 @@ def test_a_failed_save_keeps_what_was_there(folder):
         write_bundle(folder, tensors={"a": torch.zeros(1)}, spec={"x": float("inf")}, card="")
     assert (folder / "README.md").read_text() == "card\n"
     assert [path.name for path in folder.parent.iterdir()] == ["bundle"]
+
+
+def test_constants_that_the_file_cannot_hold_are_refused(tmp_path):
+    made = nn.Linear(2, 2)
+    write_bundle(tmp_path / "b", tensors=network_tensors({"part": made}), spec={}, card="")
+    with torch.device("meta"):
+        empty = nn.Linear(2, 2)
+        empty.register_buffer("window", torch.zeros(3), persistent=False)
+    with pytest.raises(ValueError, match=r"Linear keeps `window` elsewhere"):
+        fill_networks(tmp_path / "b", {"part": empty})

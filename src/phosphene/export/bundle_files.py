@@ -107,5 +107,12 @@ def fill_networks(
             for name, like in network.state_dict().items()
         }
         network.load_state_dict(state, assign=True)
+        left = [name for name, value in network.named_buffers() if value.is_meta]
+        if left:
+            raise ValueError(
+                "networks of bundles keep all of their constants among the weights; "
+                f"{type(network).__name__} keeps `{left[0]}` elsewhere. Register it as a "
+                "persistent buffer and export the run again."
+            )
         network.eval()
     return {name: weights[name].numpy() for name in others or {}}
