@@ -14,6 +14,7 @@ from phosphene.reporting.comparison_runs import (
     results,
     unidentified,
 )
+from phosphene.reporting.comparison_signals import check_signals, signal_block
 from phosphene.reporting.comparison_systems import Measure, System, group_runs
 from phosphene.reporting.comparison_tables import (
     Block,
@@ -99,13 +100,16 @@ def compare_runs(
     Raises
     ------
     ValueError
-        If scores would share a column that cannot be compared, see `check_comparable`.
+        If scores would share a column that cannot be compared, see `check_comparable` and
+        `check_signals`.
     """
     check_comparable(runs)
+    check_signals(runs)
     systems = group_runs(runs)
     blocks = (
         _decoding_block(systems, each_seed=each_seed),
         _picture_block(systems, each_seed=each_seed),
+        signal_block(systems, each_seed=each_seed),
         control_block(systems),
         _cost_block(systems),
     )

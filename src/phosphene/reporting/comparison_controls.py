@@ -9,7 +9,9 @@ from phosphene.reporting.headline import alarming_controls, must_fail
 from phosphene.reporting.number_text import range_text, value_text
 from phosphene.score import Score
 
-KINDS = ("permuted labels", "noise input", "shuffled features")
+KINDS = ("permuted labels", "noise input", "shuffled features", "noise", "phase-randomised")
+WHOLE = ("noise", "phase-randomised")
+"""Kinds that are signals by themselves, and no variant of a method."""
 
 
 def control_block(systems: Sequence[System]) -> Block:
@@ -41,7 +43,12 @@ def control_block(systems: Sequence[System]) -> Block:
 
 def _of_kind(run: RunResult, kind: str) -> list[Score]:
     """Return the controls of a kind that must fail: of each metric those over all folds, or all."""
-    found = [s for s in run.scores if must_fail(s) and s.method.startswith(kind)]
+    found = [
+        s
+        for s in run.scores
+        if must_fail(s)
+        if (s.method == kind if kind in WHOLE else s.method.startswith(kind))
+    ]
     pooled = {(s.section, s.name) for s in found if s.fold == "all"}
     return [s for s in found if s.fold == "all" or (s.section, s.name) not in pooled]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from phosphene.reporting.comparison import BEST, CLASSICAL, Comparison
 from phosphene.reporting.comparison_pictures import picture_rows
+from phosphene.reporting.comparison_signals import signal_rows
 from phosphene.reporting.comparison_tables import Block
 from phosphene.reporting.figures.intervals import Chart, score_chart
 from phosphene.reporting.figures.palette import DARK, LIGHT
@@ -53,6 +54,7 @@ def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
             {"label": label, "values": _plain_row(comparison, label, reference=True)}
             for label in references
         ],
+        **({"signals": rows} if (rows := signal_rows(comparison.blocks)) else {}),
         "published": [asdict(number) for number in comparison.published],
         "failures": [{"run": name, "reason": reason} for name, reason in comparison.failures],
         "notes": [*comparison.notes, *(r for block in comparison.blocks for r in block.remarks)],

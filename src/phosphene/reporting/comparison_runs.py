@@ -197,15 +197,15 @@ def check_comparable(runs: Sequence[RunResult]) -> None:
         ("decoded", "of the same decoded folds", "the folds", f"{alike} the same --decode-folds"),
     )
     for field, rule, what, remedy in rules:
-        _check_alike(runs, lambda run, field=field: getattr(run, field), rule, what, remedy)
+        check_alike(runs, lambda run, field=field: getattr(run, field), rule, what, remedy)
     painting = [run for run in runs if run.painted]
     rules = (
         ("pictures", "of one division of pictures", "the division", f"{alike} the other's seeds"),
         ("painted", "of pictures of the same folds", "the folds", f"{alike} its --picture-folds"),
     )
     for field, rule, what, remedy in rules:
-        _check_alike(painting, lambda run, field=field: getattr(run, field), rule, what, remedy)
-    _check_alike(
+        check_alike(painting, lambda run, field=field: getattr(run, field), rule, what, remedy)
+    check_alike(
         painting,
         lambda run: run.settings.get("image_size"),
         "of pictures of one size",
@@ -219,7 +219,8 @@ def _twin(run: RunResult) -> tuple[str, str]:
     return run.recipe, _hash(dict(run.settings))
 
 
-def _check_alike(runs: Sequence[RunResult], value: Any, rule: str, what: str, remedy: str) -> None:
+def check_alike(runs: Sequence[RunResult], value: Any, rule: str, what: str, remedy: str) -> None:
+    """Refuse runs of which `value` gives different things, in the words that are given."""
     for run in runs[1:]:
         first, other = value(runs[0]), value(run)
         if first != other:
@@ -240,7 +241,7 @@ def _check_extractors(runs: Sequence[RunResult], alike: str) -> None:
     """Refuse scores of one name that were read through different networks or numbers."""
     for network in ("judge", "domain"):
         known = [run for run in runs if network in run.digests]
-        _check_alike(
+        check_alike(
             known,
             lambda run, network=network: run.digests[network][:12],
             f"read through one {network} network",

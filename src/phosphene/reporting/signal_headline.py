@@ -143,7 +143,7 @@ def _distance_sentence(scores: Sequence[Score]) -> list[str]:
     score = main_signal_score(scores, DISTANCE)
     if score is None:
         return []
-    text = f"{metric_of(score)} of the {score.method} from real signals: {value_text(score.value)}"
+    text = f"{metric_of(score)} of {_named(score)} from real signals: {value_text(score.value)}"
     if interval := range_text(score.low, score.high):
         text += f" ({interval})"
     floor = real_counterpart(score, scores)

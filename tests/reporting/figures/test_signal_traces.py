@@ -12,7 +12,7 @@ from phosphene.reporting.figures.signal_traces import (
     trace_stacks,
 )
 
-NAMES = ["top", "a", "b", "<i>bottom"]
+NAMES = ["top", "a", "b", "<i>bottom</i>"]
 
 
 def draw(signal, *, sfreq=1250.0, n_stacks=1):
@@ -33,7 +33,7 @@ def test_channels_are_stacked_at_even_distances_and_one_scale():
 def test_the_first_and_the_last_channel_are_named():
     svg = draw(np.zeros((4, 3)))
     assert ">top<" in svg
-    assert ">…ttom<" in svg
+    assert "…om&lt;/i&gt;<" in svg
     assert "one &amp; two" in svg
 
 

@@ -11,7 +11,7 @@ from phosphene.reporting.figures.palette import MUTED, css_color
 from phosphene.reporting.figures.system_colors import system_color
 from phosphene.reporting.signal_contents import SETS, SignalContents
 
-GAP, WIDTH, LEFT, SPACE, FOOT = 14.0, 480.0, 44.0, 14.0, 48.0
+GAP, WIDTH, LEFT, SPACE, FOOT = 14.0, 480.0, 56.0, 14.0, 48.0
 """Pixels between channels, of a figure, left of the first stack, between stacks, and below."""
 PER_SD = 6.0
 """Pixels for one standard deviation of a z-scored window."""
@@ -73,7 +73,7 @@ def trace_stacks(
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 6 else "…" + name[-4:]
+    return name if len(name) <= 8 else "…" + name[-6:]
 
 
 def thin_channels(n_chans: int) -> list[int]:
