@@ -3,8 +3,8 @@
 With the 95 % interval of the main score and the 95 % range of its value under chance, as `headline`
 has it: a system's signals are "specific" when the interval lies above the range, "not specific"
 when they meet. The main score is the rank of the own picture among held-out ones
-("picture specificity (rank)"), of the system that is said to be the best of the thesis, the
-pre-trained GAN, else of the last result that is given pictures.
+("picture specificity (rank)"), of the last result that is given pictures: the system that the run
+leaves as its bundle, the pre-trained GAN of the thesis. No score chooses it.
 
 Whatever comes out, the first screen says that a generated signal is a draw from a model. How near
 it comes to real signals is the Fréchet distance beside that between two halves of real showings.
@@ -70,8 +70,7 @@ def main_signal_score(scores: Sequence[Score], name: str = RANK) -> Score | None
         if set_of(s) != "train"
     ]
     informed = [s for s in found if "without pictures" not in s.method]
-    best = [s for s in informed if s.method.lower().startswith("pre-trained gan")]
-    return next(iter(best or informed[::-1] or found[::-1]), None)
+    return next(iter(informed[::-1] or found[::-1]), None)
 
 
 def real_counterpart(score: Score, scores: Sequence[Score]) -> Score | None:
