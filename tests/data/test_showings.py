@@ -13,7 +13,6 @@ from phosphene.data.showings import (
     lfp_preprocessing,
     picture_ranges,
     picture_split,
-    showing_ranges,
 )
 from phosphene.data.splits import STIMULUS, Split
 from phosphene.data.windows import Windows
@@ -144,8 +143,8 @@ def test_refuses_trials_without_pictures(trials):
 
 def test_windows_can_leave_out_the_showings_that_test(recording, trials):
     _, test = picture_split(trials, seed=0).folds[0].indices(trials)
-    excluded = showing_ranges(trials, test, recording="probe")
-    assert showing_ranges(trials, test, recording="another") == []
+    names = set(trials.table["stimulus"].iloc[test])
+    excluded = picture_ranges(recording, names, LFP_WINDOW)
     windows = Windows(recording.signal, n_times=313, excluded=excluded)
     starts = windows.starts(np.arange(len(windows)))
     for start in trials.table["start"].to_numpy()[test]:
@@ -157,11 +156,11 @@ def test_ranges_of_pictures_hold_rejected_showings_too(recording, trials):
     _, test = picture_split(trials, seed=0).folds[0].indices(trials)
     names = set(trials.table["stimulus"].iloc[test])
     ranges = picture_ranges(recording, names, LFP_WINDOW)
-    assert ranges == showing_ranges(trials, test, recording="probe")
+    table = trials.table.iloc[test]
+    assert ranges == list(zip(table["start"], table["stop"], strict=True))
     first = int(trials.table["start"].iloc[test[0]])
     with_gap = dataclasses.replace(recording, gaps=(first + 100,))
     fewer, rejected = cut_showings(with_gap, LFP_WINDOW)
     assert rejected["sample"].tolist() == [first]
-    _, test = picture_split(fewer, seed=0).folds[0].indices(fewer)
-    assert (first, first + 313) not in showing_ranges(fewer, test, recording="probe")
+    assert first not in fewer.table["start"].to_numpy()
     assert picture_ranges(with_gap, names, LFP_WINDOW) == ranges

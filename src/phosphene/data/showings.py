@@ -104,30 +104,12 @@ def picture_split(trials: Trials, *, test_share: float = 0.2, seed: int) -> Spli
     return Split(STIMULUS, (fold,), seed).check(trials)
 
 
-def showing_ranges(trials: Trials, rows: np.ndarray, *, recording: str) -> list[tuple[int, int]]:
-    """Return the samples ``(start, stop)`` of the windows of some trials, as `Windows` excludes.
-
-    Parameters
-    ----------
-    trials
-        With the source's samples in ``start`` and ``stop``.
-    rows
-        Positions of the trials, as of those that test.
-    recording
-        Name of the recording whose windows are asked for.
-    """
-    table = trials.table.iloc[rows]
-    table = table[table["recording"] == recording]
-    return list(zip(table["start"].tolist(), table["stop"].tolist(), strict=True))
-
-
 def picture_ranges(
     recording: Recording, stimuli: Iterable[str], preprocessing: Preprocessing
 ) -> list[tuple[int, int]]:
     """Return the samples ``(start, stop)`` of all showings of some pictures.
 
-    Those whose windows were rejected, as at a gap, are among them, which `showing_ranges` does not
-    know of.
+    As `Windows` excludes them. Those whose windows were rejected, as at a gap, are among them.
 
     Parameters
     ----------

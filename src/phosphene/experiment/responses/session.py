@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,8 +11,9 @@ from torch import Tensor
 from phosphene.data.dataset import Dataset, load_dataset, load_extra, load_recordings
 from phosphene.data.pairing import pictures_of
 from phosphene.data.picture_scale import scale_pictures
+from phosphene.data.preprocessing import Preprocessing
 from phosphene.data.recording import Recording
-from phosphene.data.showings import PICTURES, picture_split, showing_ranges
+from phosphene.data.showings import PICTURES, picture_ranges, picture_split
 from phosphene.data.splits import Split
 from phosphene.data.windows import Windows, zscore_windows
 from phosphene.experiment.responses.settings import ResponseSettings
@@ -63,12 +65,22 @@ class Session:
         assert self.dataset.images is not None
         return self.dataset.images.table["stimulus"].to_numpy(dtype="U")
 
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How windows were cut."""
+        stored: dict[str, Any] = self.dataset.trials.preprocessing["settings"]
+        settings: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in stored.items()
+        }
+        return Preprocessing(**settings)
+
     def windows(self, *, everything: bool) -> Windows:
         """Return all windows of the recording, or those that touch no showing of a test picture."""
-        trials, recording = self.dataset.trials, self.recording
-        excluded = []
+        recording, excluded = self.recording, []
         if not everything:
-            excluded = showing_ranges(trials, self.rows["test"], recording=recording.recording)
+            tests = set(self.stimuli[self.picture[self.rows["test"]]].tolist())
+            excluded = picture_ranges(recording, tests, self.preprocessing)
         return Windows(
             recording.signal, n_times=self.n_times, excluded=excluded, gaps=recording.gaps
         )
