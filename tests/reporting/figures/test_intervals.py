@@ -43,6 +43,12 @@ def test_steps_are_round(step, nice):
     assert nice_step(step) == pytest.approx(nice)
 
 
+def test_ticks_say_what_they_stand_for():
+    ticks = Axis(low=0.0, high=1.25).ticks()
+    assert [text for _, text in ticks] == ["0.00", "0.25", "0.50", "0.75", "1.00", "1.25"]
+    assert [text for _, text in Axis(low=0.0, high=12.5).ticks()][1] == "2.5"
+
+
 def test_ticks_are_round_and_inside():
     ticks = Axis(low=0.43, high=0.78).ticks()
     assert [text for _, text in ticks] == ["0.5", "0.6", "0.7"]

@@ -71,6 +71,7 @@ class Axis:
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
         decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+        decimals += round(step * 10**decimals, 6) % 1 > 0  # a step of 2.5 in its last digit
         return tuple(
             (self.at(index * step), f"{index * step:.{decimals}f}".replace("-", "−"))
             for index in range(first, last + 1)
