@@ -11,6 +11,7 @@ from phosphene._checks import check_at_least, check_positive
 from phosphene.training.devices import ALONE, Devices
 from phosphene.training.ema import EMA
 from phosphene.training.schedule import make_schedule
+from phosphene.training.seeding import draw_seed, seeded
 
 
 class FlowGenerator(Protocol):
@@ -114,8 +115,8 @@ class FlowStep:
 
     def __call__(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """Update on (windows,), or (windows, pictures, index)."""
-        windows, pictures, index = (*batch, None, None)[:3]
-        ends, condition = self._describe(windows, pictures, index)
+        pictures, index = (*batch[1:], None, None)[:2]
+        ends, condition = self._describe(batch[0], pictures, index)
         starts = self._normal(ends.shape)
         times = torch.rand(len(ends), generator=self.rng, device=self.rng.device).to(self.device)
         if self.condition_jitter and condition.shape[1]:
@@ -125,7 +126,8 @@ class FlowStep:
         )
         self.generator.train()
         points = torch.lerp(starts, ends, times[:, None])
-        found = self._flow_generator.flow(points, times, condition)
+        with seeded(draw_seed(self.rng), device=self.device):  # dropout takes no generator
+            found = self._flow_generator.flow(points, times, condition)
         loss = F.mse_loss(found, ends - starts)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()

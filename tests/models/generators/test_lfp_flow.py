@@ -34,6 +34,7 @@ def make(seed=0, **changes):
         generator.components.copy_(directions.reshape(generator.components.shape))
         for buffer in (generator.scale, generator.feature_sd):
             buffer.abs_().add_(0.5)
+        generator.gain_weights.zero_()
         generator.remainder[..., 1][[0, -1]] = 0  # real at no and half the rate
     return generator.eval()
 
@@ -65,21 +66,34 @@ def test_the_field_is_asked_at_both_ends_of_every_step():
     assert times == [0, 0.5, 0.5, 1]
 
 
-def test_the_gaussian_velocity_ends_where_it_began():
+STANDARD = {"mean": 0.0, "sd": 1.0}
+OTHER = {"mean": 1.5, "sd": 0.4}
+
+
+def velocity(x, time, *, mean, sd):
+    full = {"mean": torch.full_like(x, mean), "sd": torch.full_like(x, sd)}
+    return gaussian_velocity(x, time, **full)
+
+
+@pytest.mark.parametrize("law", [STANDARD, OTHER])
+def test_the_gaussian_velocity_leads_to_its_law(law):
     start = draw(50, 3).double()
-    end = integrate(gaussian_velocity, start, n_steps=64)
-    torch.testing.assert_close(end, start, rtol=2e-3, atol=0)
-    halfway = gaussian_velocity(start, torch.full((50,), 0.5, dtype=torch.float64))
-    torch.testing.assert_close(halfway, torch.zeros_like(halfway))
+    end = integrate(lambda x, time: velocity(x, time, **law), start, n_steps=64)
+    torch.testing.assert_close(end, law["mean"] + law["sd"] * start, rtol=2e-3, atol=2e-3)
 
 
-def test_the_gaussian_velocity_is_the_regression_of_the_change_on_the_point():
-    x0, x1 = draw(200_000, 1).double(), draw(200_000, 1, seed=1).double()
+@pytest.mark.parametrize("law", [STANDARD, OTHER])
+def test_the_gaussian_velocity_is_the_regression_of_the_change_on_the_point(law):
+    x0 = draw(200_000, 1).double()
+    x1 = law["mean"] + law["sd"] * draw(200_000, 1, seed=1).double()
     for t in (0.2, 0.7):
-        point = (1 - t) * x0 + t * x1
-        slope = float((point * (x1 - x0)).sum() / point.square().sum())
-        expected = float(gaussian_velocity(torch.ones(1, 1).double(), torch.tensor([t])))
-        assert slope == pytest.approx(expected, abs=0.01)
+        point, change = (1 - t) * x0 + t * x1, x1 - x0
+        centred = point - point.mean()
+        slope = float((centred * change).sum() / centred.square().sum())
+        at = torch.tensor([[0.0], [1.0]], dtype=torch.float64)
+        found = velocity(at, torch.full((2,), t, dtype=torch.float64), **law).squeeze()
+        offset = float(change.mean() - slope * point.mean())
+        assert found.tolist() == pytest.approx([offset, offset + slope], abs=0.01)
 
 
 # The velocity network.
@@ -89,7 +103,7 @@ def test_begins_as_the_gaussian_velocity_and_learns_more():
     with seeded(0):
         network = VelocityNetwork(4, 2, width=8, n_blocks=2, dropout=0.0)
     x, time, condition = draw(6, 4), torch.linspace(0, 1, 6), draw(6, 2, seed=1)
-    torch.testing.assert_close(network(x, time, condition), gaussian_velocity(x, time))
+    torch.testing.assert_close(network(x, time, condition), velocity(x, time, **STANDARD))
     with torch.no_grad():
         network.last.weight.normal_(generator=torch.Generator().manual_seed(0))
     network(x, time, condition).square().sum().backward()
@@ -99,6 +113,16 @@ def test_begins_as_the_gaussian_velocity_and_learns_more():
     others = network(x, time.flip(0), condition), network(x, time, condition.flip(0))
     for other in others:
         assert not torch.allclose(other, network(x, time, condition))
+
+
+def test_mean_and_spread_follow_the_condition():
+    network = VelocityNetwork(1, 1, width=8, n_blocks=1, dropout=0.0)
+    with torch.no_grad():
+        network.moments.copy_(torch.tensor([[2.0, 1.0], [0.5, -1.0]]))
+    start, condition = draw(40, 1), torch.tensor([[0.0], [1.0]]).repeat(20, 1)
+    end = integrate(lambda x, time: network(x, time, condition), start, n_steps=64)
+    expected = 0.5 + 2 * condition + (condition - 1).exp() * start
+    torch.testing.assert_close(end.detach(), expected, rtol=5e-3, atol=5e-3)
 
 
 def test_needs_no_condition():
@@ -136,6 +160,22 @@ def test_what_was_drawn_is_encoded_again():
     torch.testing.assert_close(
         generator.encode(windows, condition), coefficients[:, :4], rtol=1e-4, atol=1e-4
     )
+
+
+def test_windows_are_encoded_in_the_size_of_equal_noise():
+    """Twice the window is the same window, and high frequencies have their weighted sum."""
+    generator = make(uses_flow=False)
+    windows, condition = draw(3, 3, 20), draw(3, 2)
+    assert torch.equal(generator.equalise(windows), windows)
+    generator.gain_weights[:, 4:] = 0.1
+    found = generator.equalise(windows)
+    torch.testing.assert_close(generator.equalise(2 * windows), found)
+    powers = torch.fft.rfft(found, norm="ortho").abs().square()[..., 4:].sum((1, 2))
+    torch.testing.assert_close(powers, torch.full((3,), 10.0))
+    ratio = found / windows
+    torch.testing.assert_close(ratio, ratio[:, :1, :1].expand(3, 3, 20))
+    encoded = generator.encode(windows, condition)
+    torch.testing.assert_close(generator.encode(5 * windows, condition), encoded)
 
 
 def test_the_prediction_is_the_mean_and_the_patterns_in_their_strengths():

@@ -70,11 +70,11 @@ class GaborEnergies(nn.Module):
                 f"a wavelength must span 3 pixels at least; got {wavelengths}. Leave out shorter "
                 "ones."
             )
-        self.size = tuple(size)
+        self.size = (size[0], size[1])
         self.wavelengths, self.n_orientations = tuple(wavelengths), n_orientations
         for number, wavelength in enumerate(wavelengths):
             filters = gabor_filters(wavelength, n_orientations=n_orientations)
-            self.register_buffer(f"filters_{number}", filters, persistent=False)
+            self.register_buffer(f"filters_{number}", filters)
         self.register_buffer("field", torch.tensor([0.0, 0.0, 0.25]))
         self.n_features = len(wavelengths) * n_orientations + 1
 
@@ -142,7 +142,7 @@ class PictureGrid(nn.Module):
     ) -> None:
         super().__init__()
         check_grid(size, grid)
-        self.size, self.grid = tuple(size), tuple(grid)
+        self.size, self.grid = (size[0], size[1]), (grid[0], grid[1])
         self.n_features = grid[0] * grid[1]
 
     @torch.no_grad()
@@ -154,9 +154,7 @@ class PictureGrid(nn.Module):
         return F.adaptive_avg_pool2d(pictures, self.grid).flatten(1)
 
 
-def gabor_filters(
-    wavelength: float, *, n_orientations: int
-) -> Float[Tensor, "filter 1 row column"]:
+def gabor_filters(wavelength: int, *, n_orientations: int) -> Float[Tensor, "filter 1 row column"]:
     """Return pairs of filters, even then odd, of each orientation; length 1, blind to brightness.
 
     Orientation k prefers waves that go on in the direction of k / `n_orientations` half turns,

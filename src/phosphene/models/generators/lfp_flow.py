@@ -24,9 +24,10 @@ Velocity = Callable[[Tensor, Tensor], Tensor]
 class VelocityNetwork(nn.Module):
     """Where a point on its way from noise to data goes next: Gaussian law plus a residual MLP.
 
-    Were the data standard normal, as whitening would have it, the best velocity would be linear
-    (`gaussian_velocity`). The network adds what the data have beyond that; its last layer begins at
-    zero, so that untrained it gives Gaussian draws.
+    Were the data normal, as whitening would have it, the best velocity would be linear
+    (`gaussian_velocity`). Mean and logarithm of the standard deviation of each value are linear in
+    the condition here: pictures that excite much also vary more. The MLP adds what the data have
+    beyond that. Both begin at zero, so that an untrained network gives standard normal draws.
 
     Parameters
     ----------
@@ -59,6 +60,7 @@ class VelocityNetwork(nn.Module):
             )
             for _ in range(n_blocks)
         )
+        self.moments = nn.Parameter(torch.zeros(n_condition + 1, 2 * n_values))
         self.last = nn.Linear(width, n_values)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
@@ -78,7 +80,8 @@ class VelocityNetwork(nn.Module):
         for norm, modulation, body in zip(self.norms, self.modulations, self.bodies, strict=True):
             gain, bias = modulation(embedding).chunk(2, 1)
             hidden = hidden + body(norm(hidden) * (1 + gain) + bias)
-        return gaussian_velocity(x, time) + self.last(hidden)
+        mean, log_sd = (condition @ self.moments[:-1] + self.moments[-1]).chunk(2, 1)
+        return gaussian_velocity(x, time, mean=mean, sd=log_sd.exp()) + self.last(hidden)
 
 
 class LFPFlow(nn.Module):
@@ -235,7 +238,7 @@ class LFPFlow(nn.Module):
     ) -> Float[Tensor, "batch condition"]:
         """Return what is known of the picture of each of `n` windows: strengths of the patterns.
 
-        Over training pictures each has mean 0 and standard deviation 1.
+        Over training pictures each has mean 0, but for clipping, and standard deviation 1.
         """
         check_pictures(pictures, self.picture_encoder)
         if self.picture_encoder is None or pictures is None:
@@ -262,7 +265,9 @@ class LFPFlow(nn.Module):
         deviations = self.equalise(windows) - self.predict(condition)
         return torch.einsum("bct,kct->bk", deviations, components) / self.scale[: self.n_flow]
 
-    def equalise(self, windows: Float[Tensor, "batch chan time"]) -> Float[Tensor, "batch chan time"]:
+    def equalise(
+        self, windows: Float[Tensor, "batch chan time"]
+    ) -> Float[Tensor, "batch chan time"]:
         """Return windows in the size at which their high frequencies are equally strong.
 
         The sum of their power spectra, weighted by `gain_weights`, becomes 1; without weights
@@ -282,14 +287,21 @@ class LFPFlow(nn.Module):
 
 
 def gaussian_velocity(
-    x: Float[Tensor, "batch value"], time: Float[Tensor, " batch"]
+    x: Float[Tensor, "batch value"],
+    time: Float[Tensor, " batch"],
+    *,
+    mean: Float[Tensor, "batch value"],
+    sd: Float[Tensor, "batch value"],
 ) -> Float[Tensor, "batch value"]:
-    """Return the mean of ``x1 - x0`` where ``x = (1 - t) x0 + t x1`` and both are standard normal.
+    """Return the expected ``x1 - x0``, given ``x = (1 - t) x0 + t x1``, of normal x0 and x1.
 
-    Following it from time 0 to 1 ends where it began.
+    The ends x0 are standard normal, x1 have the mean and standard deviation. Following it from time
+    0 to 1 leads from x0 to ``mean + sd * x0``.
     """
     t = time[:, None]
-    return (2 * t - 1) / ((1 - t) ** 2 + t**2) * x
+    variance = sd.square()
+    slope = (t * variance - (1 - t)) / ((1 - t) ** 2 + t**2 * variance)
+    return mean + slope * (x - t * mean)
 
 
 def integrate(
