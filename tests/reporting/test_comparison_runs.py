@@ -102,6 +102,17 @@ def test_other_words_for_an_extractor_are_refused(pair):
         check_comparable([one, replace(two, scores=tuple(scores))])
 
 
+def test_scores_of_a_class_have_as_many_pictures_as_were_decoded_so(pair):
+    one, two = pair()
+    name = "IS of class cat[domain]"
+    score = next(score for score in one.scores if score.name == "IS[domain]")
+    runs = [
+        replace(run, scores=(*run.scores, replace(score, name=name, n=n)))
+        for run, n in ((one, 40), (two, 31))
+    ]
+    check_comparable(runs)
+
+
 def test_fewer_pictures_bias_a_distance_and_are_refused(pair):
     one, two = pair()
     scores = [replace(s, n=8) if s.name == "IS[domain]" else s for s in two.scores]
