@@ -1,4 +1,6 @@
-from phosphene.experiment.watch import Watch
+from phosphene.experiment.watch import Attended, Watch
+from phosphene.run_dir import RunDir
+from phosphene.training.devices import Devices
 from phosphene.training.progress import SilentProgress
 
 
@@ -8,3 +10,25 @@ def test_records_carry_their_fold():
     watch.record({"step": 1})
     assert records == [{"step": 1, "fold": "a"}]
     assert watch.devices.n == 1
+
+
+def test_stages_are_timed_by_the_first_process(tmp_path):
+    run = RunDir.create(tmp_path / "run")
+    attended = Attended(run=run, progress=SilentProgress())
+    for _ in range(2):
+        with attended.timed("encoder"):
+            sum(range(100_000))
+    assert 0 < run.read_json("timings.json")["train_s"]["encoder"] < 60
+    other = Devices()
+    other.n, other.rank = 2, 1
+    second = Attended(run=run, progress=SilentProgress(), devices=other)
+    with second.timed("judge"):
+        pass
+    assert "judge" not in run.read_json("timings.json")["train_s"]
+
+
+def test_trainings_of_a_fold_write_into_the_run(tmp_path):
+    run = RunDir.create(tmp_path / "run")
+    Attended(run=run, progress=SilentProgress()).watch_fold("a").record({"step": 1, "loss": 0.5})
+    (record,) = run.read_log()
+    assert (record["fold"], record["step"]) == ("a", 1)

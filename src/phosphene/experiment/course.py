@@ -1,11 +1,9 @@
 """From a data set folder to scores: load, split, encode, decode, paint, score."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -31,8 +29,8 @@ from phosphene.experiment.memory import Memory
 from phosphene.experiment.plan import EncoderPlan, Painted, Plan
 from phosphene.experiment.scoring import score_run
 from phosphene.experiment.settings import ExperimentSettings
-from phosphene.experiment.traces import add_time, note_network, note_speed
-from phosphene.experiment.watch import Watch
+from phosphene.experiment.traces import note_network, note_speed
+from phosphene.experiment.watch import Attended, Watch
 from phosphene.export.bundle import save_bundle
 from phosphene.export.signal_to_picture import SignalToPicture
 from phosphene.run_dir import RunDir
@@ -46,28 +44,17 @@ PARTS = {"decoder": "generator", "encoder": "picture_encoder"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course:
+class Course(Attended):
     """What every stage of one run needs to know."""
 
     plan: Plan
     settings: ExperimentSettings
-    run: RunDir
-    progress: Progress
-    devices: Devices = ALONE
     memory: Memory = field(default_factory=Memory)
     """Scores of earlier stages that still hold."""
 
     def watch(self, fold: Fold) -> Watch:
         """Return who is told about the trainings of a fold."""
-        return Watch(log=self.run.log, progress=self.progress, fold=fold.key, devices=self.devices)
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Add the seconds that a stage takes to the run's timings."""
-        began = perf_counter()
-        yield
-        if self.devices.first:
-            add_time(self.run, stage, perf_counter() - began)
+        return self.watch_fold(fold.key)
 
 
 def train(

@@ -4,6 +4,7 @@ import numpy as np
 
 from phosphene.data.downloads import cached_file, read_verified
 from phosphene.experiment.painting import SOURCES
+from phosphene.experiment.responses.settings import ResponseSettings
 from phosphene.experiment.settings import ExperimentSettings
 from phosphene.models.feature_networks.inception_2015 import describe_pictures, load_inception
 from phosphene.run_dir import RunDir
@@ -14,8 +15,8 @@ WEIGHTS = "inception-2015"
 ARRAYS = "inception.npz"
 
 
-def check_weights(settings: ExperimentSettings) -> bool:
-    """Say whether pictures will be described; refuse before training what would fail after it.
+def check_weights(settings: ExperimentSettings | ResponseSettings) -> bool:
+    """Say whether Inception will be asked; refuse before training what would fail after it.
 
     Raises
     ------

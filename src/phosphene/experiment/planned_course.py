@@ -5,6 +5,7 @@ functions of modules, so that recipes can be pickled.
 """
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,9 +21,10 @@ Settings = TypeVar("Settings")
 
 
 def train(
-    settings: ExperimentSettings,
+    settings: Any,
     *,
     make_plan: Callable[[Any], Any],
+    course: str = "phosphene.experiment.course",
     data: Path,
     run: RunDir,
     resume: bool = False,
@@ -30,26 +32,27 @@ def train(
     progress: Progress | None = None,
     devices: "Devices | None" = None,
 ) -> list[Score]:
-    """Train in every fold, draw pictures for the first ones, and score all of it.
+    """Train what a plan describes, and score all of it.
 
     Parameters
     ----------
     settings
         The recipe's settings.
     make_plan
-        From them to the recipe's `Plan`.
+        From them to the recipe's plan.
+    course
+        Module whose `train` knows what to do with such a plan.
     data, run, on_stage, progress
-        See `course.train`.
+        See the `train` of the course.
     resume
         Says nothing new: a new run finds nothing on disk, a resumed one finds what is done.
     devices
         Processes that train together; None is this one alone.
     """
-    from phosphene.experiment import course
     from phosphene.training.devices import ALONE
 
     del resume
-    return course.train(
+    return import_module(course).train(
         make_plan(settings),
         settings,
         data=data,

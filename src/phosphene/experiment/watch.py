@@ -1,9 +1,13 @@
 """Who is told how a training of a fold goes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
+from phosphene.experiment.traces import add_time
+from phosphene.run_dir import RunDir
 from phosphene.training.devices import ALONE, Devices
 from phosphene.training.progress import Progress
 
@@ -20,3 +24,24 @@ class Watch:
     def record(self, values: Mapping[str, Any]) -> None:
         """Append a record of the fold."""
         self.log({**values, "fold": self.fold})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attended:
+    """A run whose stages are timed and whose trainings are told of."""
+
+    run: RunDir
+    progress: Progress
+    devices: Devices = ALONE
+
+    def watch_fold(self, key: str) -> Watch:
+        """Return who is told about the trainings of a fold."""
+        return Watch(log=self.run.log, progress=self.progress, fold=key, devices=self.devices)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the seconds that a stage takes to the run's timings."""
+        began = perf_counter()
+        yield
+        if self.devices.first:
+            add_time(self.run, stage, perf_counter() - began)

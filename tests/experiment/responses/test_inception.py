@@ -1,5 +1,4 @@
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,12 +13,6 @@ def run(tmp_path, session, quick_settings):
     run = RunDir.create(tmp_path / "run")
     drawing.write_real(replace(quick_settings, n_scored=8), session, run=run)
     return run
-
-
-def test_it_is_left_out_where_it_is_off_or_its_weights_are_not_there(quick_settings, monkeypatch):
-    assert not inception.check_weights(quick_settings)
-    monkeypatch.setattr(inception, "cached_file", lambda name: Path("nowhere"))
-    assert not inception.check_weights(replace(quick_settings, inception="auto"))
 
 
 def test_every_system_is_described_once(run, quick_settings, monkeypatch):

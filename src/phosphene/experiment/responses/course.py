@@ -1,10 +1,8 @@
 """From a session to scores: autoencoders, systems, the windows that they make."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -26,8 +24,8 @@ from phosphene.experiment.responses.plan import GeneratorStep, Pretrained, Respo
 from phosphene.experiment.responses.scoring import CLASSIFIER, DESCRIBED, score_run
 from phosphene.experiment.responses.session import FOLD, SETS, Session, prepare_session
 from phosphene.experiment.responses.settings import ResponseSettings
-from phosphene.experiment.traces import add_time, note_network
-from phosphene.experiment.watch import Watch
+from phosphene.experiment.traces import note_network
+from phosphene.experiment.watch import Attended, Watch
 from phosphene.run_dir import RunDir
 from phosphene.score import Score, scores_to_json
 from phosphene.training.devices import ALONE, Devices
@@ -41,32 +39,21 @@ take minutes and are made once, at the end."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course:
+class Course(Attended):
     """What every stage of one run needs to know."""
 
     plan: ResponsePlan
     settings: ResponseSettings
     session: Session
-    run: RunDir
-    progress: Progress
-    devices: Devices = ALONE
 
     @property
     def watch(self) -> Watch:
         """Who is told about trainings."""
-        return Watch(log=self.run.log, progress=self.progress, fold=FOLD, devices=self.devices)
+        return self.watch_fold(FOLD)
 
     def checkpoints(self, stage: str) -> Path:
         """Return the folder of a stage's checkpoints."""
         return self.run.fold(FOLD) / drawing.slug(stage)
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Add the seconds that a stage takes to the run's timings."""
-        began = perf_counter()
-        yield
-        if self.devices.first:
-            add_time(self.run, stage, perf_counter() - began)
 
 
 def train(

@@ -1,7 +1,8 @@
 """What the published Inception-v3 sees in windows drawn as pictures, where its weights are."""
 
-from phosphene.data.downloads import cached_file, read_verified
+from phosphene.data.downloads import read_verified
 from phosphene.evaluation.signals.drawing import signals_as_pictures
+from phosphene.experiment.inception import WEIGHTS, check_weights
 from phosphene.experiment.responses.drawing import INDEX, REAL, generated_file, slug
 from phosphene.experiment.responses.session import FOLD, SETS
 from phosphene.experiment.responses.settings import ResponseSettings
@@ -9,25 +10,8 @@ from phosphene.models.feature_networks.inception_2015 import describe_pictures, 
 from phosphene.run_dir import RunDir
 from phosphene.training.progress import Progress
 
-WEIGHTS = "inception-2015"
 DESCRIBED = f"folds/{FOLD}/inception/{{}}.npz"
 """What Inception says of a system's windows, by its name as part of a file name."""
-
-
-def check_weights(settings: ResponseSettings) -> bool:
-    """Say whether windows will be described; refuse before training what would fail after it.
-
-    Raises
-    ------
-    ValueError
-        If the weights are wanted and missing, or are not the published ones.
-    """
-    if settings.inception == "off" or (
-        settings.inception == "auto" and not cached_file(WEIGHTS).exists()
-    ):
-        return False
-    read_verified(WEIGHTS)
-    return True
 
 
 def systems_of(run: RunDir) -> list[str]:

@@ -3,59 +3,16 @@
 As `phosphene.experiment.planned_course`, for recipes from pictures to signals.
 """
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from functools import partial
 
-from phosphene.experiment.planned_course import stored_settings
+from phosphene.experiment import planned_course
 from phosphene.experiment.responses.settings import ResponseSettings
 from phosphene.run_dir import RunDir
 from phosphene.score import Score
 from phosphene.training.progress import Progress
 
-if TYPE_CHECKING:
-    from phosphene.training.devices import Devices
-
-
-def train(
-    settings: ResponseSettings,
-    *,
-    make_plan: Callable[[Any], Any],
-    data: Path,
-    run: RunDir,
-    resume: bool = False,
-    on_stage: Callable[[str], None] = lambda stage: None,
-    progress: Progress | None = None,
-    devices: "Devices | None" = None,
-) -> list[Score]:
-    """Train autoencoders and systems, make windows of each, and score them.
-
-    Parameters
-    ----------
-    settings
-        The recipe's settings.
-    make_plan
-        From them to the recipe's `ResponsePlan`.
-    data, run, on_stage, progress
-        See `course.train`.
-    resume
-        Says nothing new: a new run finds nothing on disk, a resumed one finds what is done.
-    devices
-        Processes that train together; None is this one alone.
-    """
-    from phosphene.experiment.responses import course
-    from phosphene.training.devices import ALONE
-
-    del resume
-    return course.train(
-        make_plan(settings),
-        settings,
-        data=data,
-        run=run,
-        on_stage=on_stage,
-        progress=progress,
-        devices=devices or ALONE,
-    )
+train = partial(planned_course.train, course="phosphene.experiment.responses.course")
+"""Train autoencoders and systems, make windows of each, and score them."""
 
 
 def evaluate(
@@ -77,4 +34,5 @@ def evaluate(
     """
     from phosphene.experiment.responses import course
 
-    return course.evaluate(stored_settings(run, settings_class), run=run, progress=progress)
+    settings = planned_course.stored_settings(run, settings_class)
+    return course.evaluate(settings, run=run, progress=progress)
