@@ -113,8 +113,8 @@ def train(
     def finish(stage: str, *, finished: bool = False) -> list[Score]:
         if not devices.first:
             return []
-        run.write_json("state.json", {"stage": stage, "finished": finished})
         scores = _write_scores(course)
+        run.write_json("state.json", {"stage": stage, "finished": finished})
         on_stage(stage)
         return scores
 

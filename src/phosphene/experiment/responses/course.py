@@ -107,8 +107,8 @@ def train(
     def finish(stage: str, *, finished: bool = False) -> list[Score]:
         if not devices.first:
             return []
-        run.write_json("state.json", {"stage": stage, "finished": finished})
         scores = _write_scores(run, settings) if finished or stage == AUTOENCODERS else []
+        run.write_json("state.json", {"stage": stage, "finished": finished})
         on_stage(stage)
         return scores
 
@@ -188,9 +188,11 @@ def classify(course: Course) -> Classified:
             watch=course.watch,
             checkpoints=course.checkpoints(stage),
         )
-    if not course.devices.first or course.run.has(CLASSIFIER):
+    if not course.devices.first:
         return classified
     note_network(course.run, stage, classified.network, digest=True)
+    if course.run.has(CLASSIFIER):
+        return classified
     for system in ("real", *drawing.SURROGATES):
         describe_system(course.run, system, classified.network)
     labels = np.searchsorted(classified.classes, course.session.picture[classified.heldout])

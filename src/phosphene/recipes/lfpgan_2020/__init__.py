@@ -32,6 +32,5 @@ RECIPE = Recipe(
     train=partial(train, make_plan=_make_plan),
     evaluate=partial(evaluate, settings_class=config.Config),
     suggested=True,
-    several_devices=True,
     module_folder=Path(__file__).parent,
 )
