@@ -63,6 +63,18 @@ def test_next_command_is_generate_where_there_is_a_bundle(fake, words, tmp_path,
     assert not options.out.exists()
 
 
+def test_next_command_gives_pictures_to_what_answers_pictures(tmp_path):
+    from phosphene.cli.train import _next_command
+    from phosphene.recipes import get_recipe
+
+    run = RunDir.create(tmp_path / "run")
+    run.write_json("bundle/spec.json", {})
+    words = _next_command(get_recipe("lfpgan_2020"), run, tmp_path / "data")
+    assert "--images" in words
+    assert "--signals" not in words
+
+
+
 def test_report_is_rewritten_after_each_stage_and_at_the_end(fake, words):
     assert main(["train", "fake_2020", *words]) == 0
     assert fake.reports == 2

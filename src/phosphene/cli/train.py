@@ -53,12 +53,19 @@ def main(argv: list[str]) -> None:
 
     print_scores(scores)
     print(f"report  {run.path / 'report.html'}")
+    print(f"next    {shlex.join(['phosphene', *_next_command(recipe, run, options.data)])}")
+
+
+def _next_command(recipe: Recipe, run: RunDir, data: Path) -> list[str]:
+    """Return what can be done with a finished run: use its bundle, if there is one."""
     bundles = [spec.parent for spec in sorted(run.path.glob("**/spec.json"))]
-    words = ["evaluate", str(run.path)]
-    if bundles:
-        words = ["generate", str(bundles[0]), "--signals", str(options.data), "--n-trials", "40"]
-        words += ["--out", f"{run.path}-pictures"]
-    print(f"next    {shlex.join(['phosphene', *words])}")
+    if not bundles:
+        return ["evaluate", str(run.path)]
+    if recipe.task == "picture to signal":
+        words = ["--images", "PICTURES", "--n", "50", "--out", f"{run.path}-signals"]
+    else:
+        words = ["--signals", str(data), "--n-trials", "40", "--out", f"{run.path}-pictures"]
+    return ["generate", str(bundles[0]), *words]
 
 
 def train_recipe(
