@@ -70,7 +70,9 @@ COMMANDS = {
         help="train a recipe with parts taken away, then compare",
         stopped="Stopped; the same command goes on where it was.",
     ),
-    "generate": Command(module="phosphene.cli.generate", help="pictures from signals, or signals from pictures"),
+    "generate": Command(
+        module="phosphene.cli.generate", help="pictures from signals, or signals from pictures"
+    ),
     "doctor": Command(
         module="phosphene.cli.doctor", help="what is installed here, what is missing"
     ),
