@@ -3,9 +3,9 @@
     python benchmarks/record_results.py runs/n170 --data "N170 subject 1, eeg-notebooks" \
         --command "phosphene train eeg2image_2023 quick --data data/n170 --out runs/n170"
 
-replaces the entry of the same data, or adds one. Scores over all held-out recordings
-and of pictures are kept, those of single recordings and classes are not. `phosphene recipes --pages
-docs/recipes` then shows them.
+replaces the entry of the same data, or adds one. Scores over all held-out recordings and of
+pictures or signals are kept, those of single recordings, classes and bands are not. `phosphene
+recipes --pages docs/recipes` then shows them.
 """
 
 import argparse
@@ -16,6 +16,9 @@ from typing import Any
 from phosphene.recipes import get_recipe
 from phosphene.run_dir import RunDir
 from phosphene.score import Score, scores_from_json
+
+SINGLE = ("IS of class ", "spectrum distance, ", "amplitude distance")
+"""How names of scores begin that are left out: of one class, one band, one view of amplitudes."""
 
 
 def main() -> None:
@@ -46,7 +49,7 @@ def record(scores: list[Score]) -> dict[str, Any]:
     for score in scores:
         if score.section == "decoding" and score.fold != "all":
             continue
-        if score.name.startswith("IS of class "):
+        if score.name.startswith(SINGLE):
             continue
         found.setdefault(score.name, {})[score.method] = plain(score)
     return found
