@@ -74,7 +74,6 @@ def test_next_command_gives_pictures_to_what_answers_pictures(tmp_path):
     assert "--signals" not in words
 
 
-
 def test_report_is_rewritten_after_each_stage_and_at_the_end(fake, words):
     assert main(["train", "fake_2020", *words]) == 0
     assert fake.reports == 2
