@@ -5,8 +5,9 @@ import torch
 
 from phosphene.data.windows import Windows, zscore_windows
 from phosphene.experiment.responses.session import Session
-from phosphene.training.batches import Batches, index_batches
+from phosphene.training.batches import Batches, index_batches, tensor_batches
 from phosphene.training.seeding import derive_seed
+from phosphene.training.wgan_step import paired_batches
 
 
 def window_batches(windows: Windows, *, batch_size: int, seed: int) -> Batches:
@@ -36,14 +37,9 @@ def showing_batches(
     Pictures stand once each, with the row of its picture for each window.
     """
     rows = session.rows["train"]
+    signals = torch.from_numpy(session.signals[rows])
     order = index_batches(len(rows), batch_size=batch_size, seed=seed)
-
-    def batch(step: int) -> tuple[torch.Tensor, ...]:
-        chosen = rows[order(step).numpy()]
-        signals = torch.from_numpy(session.signals[chosen])
-        if not with_pictures:
-            return (signals,)
-        shown, index = np.unique(session.picture[chosen], return_inverse=True)
-        return signals, session.pictures[shown], torch.from_numpy(index.astype(np.int64))
-
-    return batch
+    if not with_pictures:
+        return tensor_batches((signals,), order)
+    shown = torch.from_numpy(session.picture[rows])
+    return paired_batches(signals, pictures=session.pictures, rows=shown, indices=order)

@@ -52,7 +52,7 @@ class SystemPlan:
     uses_pictures: bool
     """Whether its windows depend on the picture."""
     n_steps: int
-    """Updates of its generator."""
+    """Steps of its training, one batch each."""
     spec: Callable[[Session], dict[str, Any]]
     """What `build_network` needs to build the generator."""
     make: Callable[[Session, Pretrained, int], GeneratorStep]

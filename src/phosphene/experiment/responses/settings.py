@@ -45,7 +45,7 @@ class ResponseSettings:
     picture_batch: int = 16
     """Pictures per update; ours."""
     generator_steps: int = 14_688
-    """Updates of the generator: 200 epochs of 4,700 showings at the batch below."""
+    """Steps of a system, one batch each: 200 epochs of 4,700 showings at the batch below."""
     generator_batch: int = 64
     """Showings per update; ours."""
     classifier_steps: int = 2000

@@ -29,7 +29,8 @@ class Config(ResponseSettings):
     beta2: float = 0.999
     """Second moment of Adam (section 4.1)."""
     n_critic: int = 5
-    """Updates of the critic to one of the generator; Gulrajani et al., the thesis names none."""
+    """Steps to one update of the generator; each updates the critic. 5 as Gulrajani et al., the
+    thesis names none."""
     penalty: Penalty = "gradient"
     """"gradient", on slopes above 1 and weighted by the distance (equations 2.8, 2.9); or
     "literal", the square of the sum of outputs that section 4.4 says the code has."""
@@ -40,7 +41,7 @@ class Config(ResponseSettings):
     dropout: float = 0.1
     """Of the combination network; ours, the thesis names no share."""
     steps_without_pictures: int = 293_750
-    """Updates of generators without pictures: 4,000 epochs of 4,700 showings in batches of 64."""
+    """Steps of systems without pictures: 4,000 epochs of 4,700 showings in batches of 64."""
 
     def __post_init__(self) -> None:
         ResponseSettings.__post_init__(self)
