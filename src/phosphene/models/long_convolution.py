@@ -12,9 +12,9 @@ from torch import Tensor, nn
 class LongConv1d(nn.Conv1d):
     """`nn.Conv1d` of stride 1 whose arithmetic on a CPU does not grow with its kernel.
 
-    A product of spectra is a convolution. A step of the LFPGAN thesis' signal autoencoder takes
-    40 % of the time so; results agree with sums of products up to rounding. On other devices, under
-    autocast and in compiled networks it is torch's own. Weights have its names.
+    A product of spectra is a convolution. Results agree with sums of products up to rounding. On
+    other devices, under autocast and in compiled networks it is torch's own. Weights have its
+    names.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -45,8 +45,8 @@ class LongConvTranspose1d(nn.ConvTranspose1d):
 class LongConv2d(nn.Conv2d):
     """`nn.Conv2d` likewise, of any stride: all positions are made, and those of the stride kept.
 
-    The first layer of the thesis' picture encoder (30 x 30 taps on 918 x 1174 pixels) takes torch
-    5 s per picture on one core, this form 0.2 s.
+    Made for kernels like that of the thesis' first layer of pictures, 30 x 30 taps on 918 x 1174
+    pixels.
     """
 
     def forward(self, input: Tensor) -> Tensor:
