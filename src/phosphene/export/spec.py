@@ -16,8 +16,11 @@ MAX_NAME = 200
 MAX_SFREQ = 1e5
 MAX_SIDE = 20_000
 """Rows or columns of a picture."""
+MAX_RESTORED_SIDE = 1024
+"""The same of one that a network restores as a whole."""
 SIGNAL_TO_PICTURE = "signal to picture"
 PICTURE_TO_SIGNAL = "picture to signal"
+PICTURE_TO_PICTURE = "picture to picture"
 SIGNAL_TO_FEATURES = "signal to features"
 NEEDED = {
     SIGNAL_TO_PICTURE: (
@@ -43,6 +46,7 @@ NEEDED = {
         "window_mean",
         "window_sd",
     ),
+    PICTURE_TO_PICTURE: ("network", "size", "color", "corruption"),
     SIGNAL_TO_FEATURES: ("classifier", "stimuli", "ch_names", "sfreq", "tmin", "n_times"),
 }
 """What the spec of each task must hold."""
@@ -82,6 +86,8 @@ def read_spec(folder: Path, *, task: str = SIGNAL_TO_PICTURE) -> dict[str, Any]:
         _check_signal_to_picture(spec, path)
     elif task == PICTURE_TO_SIGNAL:
         _check_picture_to_signal(spec)
+    elif task == PICTURE_TO_PICTURE:
+        _check_picture_to_picture(spec)
     return spec
 
 
@@ -123,13 +129,39 @@ def _check_picture_to_signal(spec: Mapping[str, Any]) -> None:
     check_option("noise", str(spec["noise"]), ("normal",))
     for name in ("picture_size", "source_size"):
         size = spec[name]
-        fits = isinstance(size, list) and len(size) == 2
-        fits = fits and all(type(side) is int and 0 < side <= MAX_SIDE for side in size)
-        if not fits and size is not None:
+        if not _is_size(size, MAX_SIDE) and size is not None:
             raise ValueError(
                 f"`{name}` in spec.json must be rows and columns, 1 to {MAX_SIDE}, or null; got "
                 f"{shown(size)}. Export the run again."
             )
+
+
+def _check_picture_to_picture(spec: Mapping[str, Any]) -> None:
+    if not _is_size(spec["size"], MAX_RESTORED_SIDE):
+        raise ValueError(
+            f"`size` in spec.json must be rows and columns, 1 to {MAX_RESTORED_SIDE}; got "
+            f"{shown(spec['size'])}. Export the run again."
+        )
+    if type(spec["color"]) is not int or spec["color"] not in (1, 3):
+        raise ValueError(
+            f"`color` in spec.json must be 1 (grey) or 3 (RGB); got {shown(spec['color'])}. Export "
+            "the run again."
+        )
+    text = spec["corruption"]
+    if not isinstance(text, str) or len(text) > MAX_NAME or not text.isprintable():
+        raise ValueError(
+            f"`corruption` in spec.json must be at most {MAX_NAME} printable characters; got "
+            f"{shown(text)}. Export the run again."
+        )
+
+
+def _is_size(value: Any, largest: int) -> bool:
+    """Say whether a value is rows and columns."""
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(type(side) is int and 0 < side <= largest for side in value)
+    )
 
 
 def scaling_from(spec: Mapping[str, Any]) -> str:

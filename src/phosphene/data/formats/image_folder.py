@@ -35,7 +35,7 @@ DOCUMENTS = re.compile(r"(licen[cs]e|readme|copying|citation|notice)(\W.*)?", re
 def read_image_folder(
     path: Path,
     *,
-    class_from: Literal["folder", "prefix"] = "folder",
+    class_from: Literal["folder", "prefix", "none"] = "folder",
     image_size: int | None = None,
     grey: bool = False,
     shown: Sequence[str] = (),
@@ -47,9 +47,9 @@ def read_image_folder(
     path
         A folder, or a single picture (its class is then its folder's name or its prefix).
     class_from
-        'folder': one sub-folder per class. 'prefix': flat, the class is the file name up to the '
-        'first
-        hyphen (cat-1.jpg is of class cat).
+        'folder': one sub-folder per class. 'prefix': flat, the class is the file name up to the
+        first hyphen (cat-1.jpg is of class cat). 'none': all are of one class, named as the folder,
+        wherever they lie in it.
     image_size
         Pictures larger than this, or of unequal sizes, are cropped to their central square and
         resized with antialiasing to this side, or to the smallest picture's if that is smaller.
@@ -169,7 +169,7 @@ def natural_key(text: str) -> list[tuple[int, int, str]]:
 
 def _find(path: Path, class_from: str) -> list[Path]:
     """Return the picture files in natural order, refusing any other kind of file."""
-    _checks.check_option("class-from", class_from, ("folder", "prefix"))
+    _checks.check_option("class-from", class_from, ("folder", "prefix", "none"))
     if path.is_file():
         check_name(Path(path.name))
         _check_suffix(path, path.name)
@@ -214,6 +214,8 @@ def _check_suffix(file: Path, name: str) -> None:
 
 
 def _class_name(file: Path, root: Path, class_from: str) -> str:
+    if class_from == "none":
+        return root.name or "pictures"
     if class_from == "folder":
         parts = file.relative_to(root).parts
         return parts[0] if len(parts) > 1 else root.name or "pictures"
@@ -235,7 +237,7 @@ def look_at_picture(
 ) -> tuple[tuple[int, int], str]:
     """Return size and mode of a picture from its header alone, refusing what is too large.
 
-    A TIFF file of several pictures is refused too.
+    A TIFF file of several pictures and an animated PNG are refused too.
     """
     with _one_sentence(name, formats):
         picture = Image.open(io.BytesIO(content), formats=formats)
@@ -250,6 +252,11 @@ def look_at_picture(
     if picture.format == "TIFF" and _has_second(picture, name, formats):
         raise ValueError(
             f"a file holds one picture; {name} holds several; save each as a file of its own."
+        )
+    if picture.format == "PNG" and getattr(picture, "is_animated", False):
+        raise ValueError(
+            f"a file holds one picture; {name} is animated; save one of its pictures as a file of "
+            "its own."
         )
     return picture.size, picture.mode
 

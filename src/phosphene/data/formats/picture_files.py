@@ -1,4 +1,4 @@
-"""Pictures that somebody names one by one or by folder, all of one known size, as grey values."""
+"""Pictures that somebody names one by one or by folder: found, and read as grey of one size."""
 
 import hashlib
 from collections import Counter
@@ -65,12 +65,7 @@ def read_picture_files(paths: Sequence[Path], *, size: tuple[int, int]) -> GreyP
         16 bits per color, several pictures in a file, another size, more than 50 million pixels or
         2 GiB in all, the same file twice, and links that lead out of their folder.
     """
-    files = [file for path in paths for file in _find(Path(path))]
-    if not files:
-        raise ValueError("pictures need at least one file; got none; name files or a folder.")
-    file, n_times = Counter(files).most_common(1)[0]
-    if n_times > 1:
-        raise ValueError(f"each picture is named once; {file} comes {n_times} times; name it once.")
+    files = find_picture_files(paths)
     check_amount("the pictures", len(files) * size[0] * size[1], MAX_TOTAL_BYTES)
     pixels = np.empty((len(files), *size), np.uint8)
     rows = []
@@ -91,6 +86,30 @@ def read_picture_files(paths: Sequence[Path], *, size: tuple[int, int]) -> GreyP
         digest = hashlib.sha256(content).hexdigest()
         rows.append((number, str(file), ", ".join(steps), digest))
     return GreyPictures(pixels, pd.DataFrame(rows, columns=list(COLUMNS)))
+
+
+def find_picture_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the files at paths, those of folders in natural order of their names.
+
+    Parameters
+    ----------
+    paths
+        Files, and folders; sub-folders, documents (LICENSE, README) and hidden files in folders are
+        passed over.
+
+    Raises
+    ------
+    ValueError
+        For nothing at a path, a folder without pictures, a file of another kind by its name, the
+        same file twice, and links that lead out of their folder.
+    """
+    files = [file for path in paths for file in _find(Path(path))]
+    if not files:
+        raise ValueError("pictures need at least one file; got none; name files or a folder.")
+    file, n_times = Counter(files).most_common(1)[0]
+    if n_times > 1:
+        raise ValueError(f"each picture is named once; {file} comes {n_times} times; name it once.")
+    return files
 
 
 def _find(path: Path) -> list[Path]:
