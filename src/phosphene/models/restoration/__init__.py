@@ -1,0 +1,1 @@
+"""Networks from corrupted pictures to whole ones."""
