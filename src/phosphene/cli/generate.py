@@ -142,6 +142,12 @@ def main(argv: list[str]) -> None:
             f"`phosphene generate` needs a bundle that makes pictures or signals; {options.bundle} "
             f"classifies signals; {folder / 'README.md'} says how to use it."
         )
+    if task == spec.PICTURE_TO_PICTURE:
+        raise WrongUseError(
+            f"`phosphene generate` needs a bundle that makes pictures or signals; {options.bundle} "
+            f"restores pictures; call `phosphene restore {shlex.quote(str(options.bundle))} "
+            "--images FILES --out DIR`."
+        )
     table = generate(options)
     counts = table["decoded"].value_counts()
     print(f"decoded {', '.join(f'{n} {name}' for name, n in counts.items())}")

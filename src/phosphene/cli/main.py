@@ -73,6 +73,9 @@ COMMANDS = {
     "generate": Command(
         module="phosphene.cli.generate", help="pictures from signals, or signals from pictures"
     ),
+    "restore": Command(
+        module="phosphene.cli.restore", help="corrupted pictures as they may have been"
+    ),
     "doctor": Command(
         module="phosphene.cli.doctor", help="what is installed here, what is missing"
     ),

@@ -27,6 +27,7 @@ def contact_sheet(
     *,
     title: str,
     n_columns: int = 2,
+    headings: Sequence[str] = (),
 ) -> Image.Image:
     """Lay out one row per trial, its caption in lines on the left and its draws beside it.
 
@@ -40,6 +41,8 @@ def contact_sheet(
         Line above all; what cannot be drawn in the font is left out.
     n_columns
         Rows that stand side by side.
+    headings
+        What stands above each draw; nothing if empty.
     """
     n_trials, n_draws = pictures.shape[:2]
     tiles = [[readable_picture(p, side=96) for p in draws] for draws in pictures]
@@ -48,22 +51,27 @@ def contact_sheet(
     n_rows = -(-n_trials // n_columns)
     block = (CAPTION + n_draws * (width + GAP) + 4 * GAP, max(height, 4 * LINE) + GAP)
     font = ImageFont.load_default(15)
-    size = (n_columns * block[0] + 4 * GAP, n_rows * block[1] + 3 * LINE)
+    head = 2 * LINE + (LINE + GAP if headings else 0)
+    size = (n_columns * block[0] + 4 * GAP, n_rows * block[1] + head + LINE)
     sheet = Image.new("RGB", size, PAPER)
     pen = ImageDraw.Draw(sheet)
     pen.text((4 * GAP, LINE // 2), title, fill=INK, font=font)
     for trial, (draws, lines) in enumerate(zip(tiles, captions, strict=True)):
         column, row = divmod(trial, n_rows)
-        left, top = 4 * GAP + column * block[0], 2 * LINE + row * block[1]
+        left, top = 4 * GAP + column * block[0], head + row * block[1]
+        for number, heading in enumerate(headings if row == 0 else ()):
+            at = (left + CAPTION + number * (width + GAP), head - LINE)
+            pen.text(at, _shorten(heading, font, width), fill=INK, font=font)
         for number, line in enumerate(lines):
-            pen.text((left, top + number * LINE), _shorten(line, font), fill=INK, font=font)
+            text = _shorten(line, font, CAPTION - GAP)
+            pen.text((left, top + number * LINE), text, fill=INK, font=font)
         for number, tile in enumerate(draws):
             sheet.paste(tile, (left + CAPTION + number * (width + GAP), top))
     return sheet
 
 
-def _shorten(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """Cut a text to the width of the captions."""
-    while text and font.getlength(text) > CAPTION - GAP:
+def _shorten(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+    """Cut a text to a width in pixels."""
+    while text and font.getlength(text) > width:
         text = text[:-2].rstrip("…") + "…" if len(text) > 2 else ""
     return text

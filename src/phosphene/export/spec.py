@@ -18,6 +18,8 @@ MAX_SIDE = 20_000
 """Rows or columns of a picture."""
 MAX_RESTORED_SIDE = 1024
 """The same of one that a network restores as a whole."""
+MAX_CORRUPTION = 500
+"""Characters of the text of a corruption."""
 SIGNAL_TO_PICTURE = "signal to picture"
 PICTURE_TO_SIGNAL = "picture to signal"
 PICTURE_TO_PICTURE = "picture to picture"
@@ -148,9 +150,9 @@ def _check_picture_to_picture(spec: Mapping[str, Any]) -> None:
             "the run again."
         )
     text = spec["corruption"]
-    if not isinstance(text, str) or len(text) > MAX_NAME or not text.isprintable():
+    if not isinstance(text, str) or len(text) > MAX_CORRUPTION or not text.isprintable():
         raise ValueError(
-            f"`corruption` in spec.json must be at most {MAX_NAME} printable characters; got "
+            f"`corruption` in spec.json must be at most {MAX_CORRUPTION} printable characters; got "
             f"{shown(text)}. Export the run again."
         )
 

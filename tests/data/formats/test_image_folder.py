@@ -75,6 +75,14 @@ def test_transparent_places_become_white(tmp_path):
     assert resized.notes == images.notes
 
 
+def test_animated_pictures_are_refused(write_pictures):
+    folder = write_pictures("a/1.png", "a/2.png")
+    frames = [Image.new("L", (8, 8), level) for level in (0, 99)]
+    frames[0].save(folder / "a" / "2.png", save_all=True, append_images=frames[1:])
+    with pytest.raises(ValueError, match=r"a/2\.png is animated; save one of its pictures"):
+        read_image_folder(folder)
+
+
 def test_says_which_picture_makes_all_small(write_pictures):
     write_pictures("a/1.png", "a/2.png", size=(40, 40))
     assert read_image_folder(write_pictures("a/3.png", size=(40, 40)), image_size=64).notes == ()
