@@ -298,7 +298,10 @@ def paint_fold(
     if painter.guided:
         policy = tuple(painter.guide_policy)
         guide = classifier("guide", generator_images, seed=settings.seed, policy=policy)
-    step = painter.make(color=color, n_classes=n_classes, seed=seed, guide=guide, devices=devices)
+    step = painter.make(
+        color=color, n_classes=n_classes, n_pictures=len(generator_images), seed=seed, guide=guide,
+        devices=devices,
+    )  # fmt: skip
     paired = run.read_json("dataset.json")["pairing"]["kind"] == "paired"
     batches = painting.picture_batches(
         settings, system, training, generator_images, seed=seed, paired=paired

@@ -96,11 +96,12 @@ class Painter(Protocol):
         *,
         color: int,
         n_classes: int,
+        n_pictures: int,
         seed: int,
         guide: ClassifierStep | None,
         devices: Devices,
     ) -> PainterStep:
-        """Build the networks and their train step."""
+        """Build the networks and their train step, for so many different pictures to train on."""
         ...
 
 

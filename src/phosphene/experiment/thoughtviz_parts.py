@@ -68,11 +68,13 @@ class ThoughtVizPainter:
         *,
         color: int,
         n_classes: int,
+        n_pictures: int | None = None,
         seed: int,
         guide: ClassifierStep | None = None,
         devices: Devices = ALONE,
     ) -> AuxiliaryGANStep:
         """Build generator, discriminator and their train step."""
+        del n_pictures  # no setting bears on how many there are
         settings = self.settings
         with seeded(derive_seed(seed, "GAN weights")):
             generator = build_network(self.spec(color=color, n_classes=n_classes))

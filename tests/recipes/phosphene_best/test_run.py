@@ -60,3 +60,12 @@ def test_batches_that_devices_cannot_share_are_refused(settings):
     plan = run.make_plan(replace(settings, encoder_batch=20, generator_batch=15))
     with pytest.raises(ValueError, match="--generator-batch"):
         plan.check(n_classes=5, n_devices=2)
+
+
+@pytest.mark.parametrize(
+    ("n_pictures", "expected"), [(None, 3.0), (4, 3.0), (1000, 1.5), (10_000, 0.15)]
+)
+def test_the_slope_weighs_less_where_pictures_are_seen_less_often(settings, n_pictures, expected):
+    several = replace(settings, r1=3.0, generator_steps=50_000, generator_batch=10)
+    step = run.BestPainter(several).make(color=1, n_classes=4, n_pictures=n_pictures, seed=0)
+    assert step.r1 == pytest.approx(expected)

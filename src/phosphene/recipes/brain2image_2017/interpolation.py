@@ -82,6 +82,7 @@ def train_second_generator(config: Config, painter: Painter, painted: Painted) -
     step = painter.make(
         color=painted.images.pixels.shape[3],
         n_classes=training.n_classes,
+        n_pictures=len(painted.images),
         seed=painted.seed,
         guide=None,
         devices=painted.watch.devices,

@@ -111,12 +111,13 @@ class Brain2ImagePainter:
         *,
         color: int,
         n_classes: int,
+        n_pictures: int | None = None,
         seed: int,
         guide: ClassifierStep | None = None,
         devices: Devices = ALONE,
     ) -> PainterStep:
         """Build the networks and their train step."""
-        del guide  # there is none
+        del n_pictures, guide  # no setting bears on either
         config, width = self.config, self.config.discriminator_width
         betas = (config.beta1, config.beta2)
         if config.generator == "vae":

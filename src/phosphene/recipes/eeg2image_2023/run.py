@@ -156,11 +156,13 @@ class EEG2ImagePainter:
         *,
         color: int,
         n_classes: int,
+        n_pictures: int | None = None,
         seed: int,
         guide: ClassifierStep | None = None,
         devices: Devices = ALONE,
     ) -> GANStep:
         """Build generator, discriminator and their train step."""
+        del n_pictures  # no setting bears on how many there are
         config = self.config
         with seeded(derive_seed(seed, "GAN weights")):
             generator = build_network(self.spec(color=color, n_classes=n_classes))

@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from phosphene.experiment.planned_course import evaluate, train
+from phosphene.experiment.planned_course import evaluate, planned, train
 from phosphene.recipe import Recipe
 from phosphene.recipes.phosphene_best import config
 
@@ -18,8 +18,10 @@ ABLATIONS = {
     "transposed generator": {"generator": "transposed", "generator_width": 24},
     "EEG2Image's discriminator": {"discriminator": "dcgan", "discriminator_width": 24},
     "no guidance": {"guidance": 0.0},
-    "a quarter of the guidance": {"guidance": 0.25},
+    "half the guidance": {"guidance": 1.0},
     "no DiffAugment": {"augment": ()},
+    "no cutout": {"augment": ("color", "translation")},
+    "no R1": {"r1": 0.0},
     "no mode seeking": {"mode_seeking": 0.0},
     "last weights": {"ema": 0.0},
     "all trials": {"clear_trials": False},
@@ -46,6 +48,7 @@ RECIPE = Recipe(
     published={},
     train=partial(train, make_plan=_make_plan),
     evaluate=partial(evaluate, make_plan=_make_plan, settings_class=config.Config),
+    plan=partial(planned, make_plan=_make_plan, settings_class=config.Config),
     several_devices=True,
     ablations=ABLATIONS,
     shared_stages=SHARED_STAGES,

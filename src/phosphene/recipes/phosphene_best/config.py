@@ -29,6 +29,7 @@ _LEAST = {
     "mode_seeking": 0,
     "mode_seeking_every": 1,
     "guidance": 0,
+    "r1": 0,
     "feature_jitter": 0,
 }
 _SHARES_BELOW_ONE = ("dropout", "channel_dropout", "beta1", "beta2", "ema")
@@ -92,15 +93,18 @@ class Config(ExperimentSettings):
     """First moment of both Adams (DCGAN, arXiv:1511.06434)."""
     beta2: float = 0.9
     """Second moment of both Adams (arXiv:1704.00028)."""
-    augment: tuple[Augmentation, ...] = ("color", "translation")
+    augment: tuple[Augmentation, ...] = ("color", "translation", "cutout")
     """DiffAugment between generator and discriminator (arXiv:2006.10738)."""
     mode_seeking: float = 0.02
     """Weight of the mode-seeking term (arXiv:1903.05628); 0 is off."""
     mode_seeking_every: int = 4
     """Steps between mode-seeking terms, whose weight is multiplied by it; ours."""
-    guidance: float = 1.0
+    guidance: float = 2.0
     """Weight of a frozen picture classifier that shows the generator the class of its trial
     (ThoughtViz, 2018); 0 is off. It shares no weights with judge and scores."""
+    r1: float = 1.0
+    """Weight of the discriminator's squared slope on real pictures (arXiv:1801.04406) where
+    training shows each picture 1000 times or more; in proportion where less often; 0 is off."""
     ema: float = 0.998
     """Decay of the averaged generator that draws the pictures (arXiv:1806.04498); 0 takes the last
     weights."""

@@ -20,6 +20,8 @@ from phosphene.training.gan_step import GANStep
 from phosphene.training.seeding import derive_seed, seeded, seeded_generator
 
 CITATION = "the Phosphene project's own system, from published parts that its page names"
+BY_HEART = 1000
+"""How often a discriminator sees a picture before it knows it by heart; ours."""
 
 
 def make_plan(config: Config) -> Plan:
@@ -120,11 +122,12 @@ class BestPainter:
         *,
         color: int,
         n_classes: int,
+        n_pictures: int | None = None,
         seed: int,
         guide: ClassifierStep | None = None,
         devices: Devices = ALONE,
     ) -> GANStep:
-        """Build generator, discriminator and their train step."""
+        """Build generator, discriminator and their train step; for few pictures if not told."""
         config = self.config
         with seeded(derive_seed(seed, "GAN weights")):
             generator = build_network(self.spec(color=color, n_classes=n_classes))
@@ -144,9 +147,16 @@ class BestPainter:
             n_steps=config.generator_steps,
             policy=config.augment,
             feature_jitter=config.feature_jitter,
+            r1=self.slope_weight(n_pictures),
             ema_decay=config.ema or None,
             devices=devices,
         )
+
+    def slope_weight(self, n_pictures: int | None) -> float:
+        """Return the weight of the discriminator's slope for so many different pictures."""
+        config = self.config
+        n_seen = config.generator_steps * config.generator_batch
+        return config.r1 * min(1.0, n_seen / (n_pictures or 1) / BY_HEART)
 
     def _n_features(self, n_classes: int) -> int:
         return n_ensemble_features(ensemble_settings(self.config), n_classes=n_classes)
