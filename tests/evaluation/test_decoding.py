@@ -3,6 +3,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import expit, logit
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from phosphene.evaluation.decoding import decoding_scores, recording_scores
@@ -52,12 +53,14 @@ def test_auc_ignores_how_folds_are_scaled():
 def test_interval_over_recordings_is_the_t_interval_when_they_are_alike():
     probabilities, labels = decoder(600, 2, effect=1, seed=2)
     recordings = np.arange(600) // 100
-    auc = decoding_scores(probabilities, labels, recordings=recordings, method="x")[1]
+    auc = decoding_scores(probabilities, labels, recordings=recordings, method="x", reuse=0.0)[1]
     each = [
         roc_auc_score(labels[recordings == r], probabilities[recordings == r, 1]) for r in range(6)
     ]
-    expected = stats.t.interval(0.95, 5, np.mean(each), stats.sem(each))
-    assert (auc.low, auc.high) == pytest.approx(expected, abs=0.01)
+    centre = logit(np.mean(each))  # symmetric in log odds
+    error = stats.sem(each) / np.mean(each) / (1 - np.mean(each))
+    expected = expit(stats.t.interval(0.95, 5, centre, error))
+    assert (auc.low, auc.high) == pytest.approx(tuple(expected), abs=0.01)
 
 
 def test_few_recordings_fall_back_to_trials():
@@ -73,7 +76,12 @@ def test_few_recordings_fall_back_to_trials():
 def test_perfect_decoder_keeps_an_interval():
     labels = np.arange(80) % 2
     accuracy, auc = decoding_scores(
-        np.eye(2)[labels], labels, recordings=np.arange(80) // 20, method="x", n_permutations=50
+        np.eye(2)[labels],
+        labels,
+        recordings=np.arange(80) // 20,
+        method="x",
+        n_permutations=50,
+        reuse=0.0,
     )
     assert (accuracy.value, accuracy.unit, accuracy.n) == (1, "trials", 80)
     assert accuracy.low == pytest.approx(0.025 ** (1 / 80))
@@ -82,11 +90,15 @@ def test_perfect_decoder_keeps_an_interval():
 
 def test_chance_range_of_auc_agrees_with_mann_whitney():
     probabilities, labels = decoder(300, 2, effect=0, seed=4)
-    auc = decoding_scores(probabilities, labels, recordings=[0] * 300, method="x")[1]
     n = np.bincount(labels)
     reach = stats.norm.ppf(0.975) * np.sqrt((n.sum() + 1) / (12 * n[0] * n[1]))
-    assert auc.chance_low == pytest.approx(0.5 - reach, abs=0.01)
-    assert auc.chance_high == pytest.approx(0.5 + reach, abs=0.01)
+    for reuse in (0.0, 1.0):  # folds that train on each other's trials double the variance
+        auc = decoding_scores(probabilities, labels, recordings=[0] * 300, method="x", reuse=reuse)[
+            1
+        ]
+        expected = reach * (1 + reuse) ** 0.5
+        assert auc.chance_low == pytest.approx(0.5 - expected, abs=0.015)
+        assert auc.chance_high == pytest.approx(0.5 + expected, abs=0.015)
 
 
 def test_nothing_decoded_lies_inside_chance_about_as_often_as_it_should():
@@ -98,6 +110,7 @@ def test_nothing_decoded_lies_inside_chance_about_as_often_as_it_should():
             recordings=np.arange(80) // 20,
             method="x",
             n_permutations=60,
+            reuse=0.0,
         )
     ]
     assert 0.87 < np.mean(inside) <= 1
@@ -123,6 +136,23 @@ def test_knowing_the_block_is_no_decoding_in_a_blocked_design():
     honest = decoding_scores(probabilities, labels, blocks=blocks, unit="block", **kwargs)[0]
     assert naive.chance_high < 0.5 < honest.chance_high
     assert honest.low is None
+
+
+def test_shared_training_widens_an_interval_near_chance_and_leaves_a_plain_effect():
+    def width(effect, reuse):
+        probabilities, labels = decoder(600, 2, effect=effect, seed=8)
+        auc = decoding_scores(
+            probabilities,
+            labels,
+            recordings=np.arange(600) // 100,
+            method="x",
+            n_permutations=5,
+            reuse=reuse,
+        )[1]
+        return auc.high - auc.low
+
+    assert 1.3 < width(0.0, 1.0) / width(0.0, 0.0) < 1.7
+    assert 1 < width(4.0, 1.0) / width(4.0, 0.0) < 1.1
 
 
 def test_recording_scores_carry_the_recording():

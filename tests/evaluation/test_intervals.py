@@ -6,6 +6,7 @@ from phosphene.evaluation.intervals import (
     binomial_interval,
     cluster_bootstrap,
     null_range,
+    shared_training,
 )
 
 
@@ -78,6 +79,52 @@ def test_cluster_bootstrap_is_seeded_and_bounded():
     assert first == cluster_bootstrap(statistic, 3, bounds=(0.0, 1.0), seed=4)
     assert first != cluster_bootstrap(statistic, 3, bounds=(0.0, 1.0), seed=5)
     assert first[1] == 1
+
+
+def test_shared_training_is_all_of_the_variance_where_nothing_is_found():
+    assert shared_training(0.5) == shared_training(0.2) == 1
+    # class means 2 m apart with n m^2 = p: half of the decoder's direction is noise
+    m = 1.0
+    auc = stats.norm.cdf(m * np.sqrt(m**2 / (m**2 + 1)) * np.sqrt(2))
+    assert shared_training(float(auc)) == pytest.approx(0.5)
+    shares = [shared_training(auc) for auc in (0.5, 0.6, 0.8, 0.95, 1.0)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[-1] < 0.1
+
+
+def test_shared_training_widens_as_clusters_of_equal_correlation_need():
+    """Values with correlation shared / (G - 1): their mean varies more, their differences less."""
+    rng = np.random.default_rng(1)
+    n, shared, inside = 6, 1.0, {0.0: 0, 1.0: 0}
+    corr = shared / (n - 1)
+    for seed in range(300):
+        values = np.sqrt(1 - corr) * rng.standard_normal(n) + np.sqrt(corr) * rng.standard_normal()
+        for taken in inside:
+            low, high = cluster_bootstrap(
+                lambda drawn, values=values: float(values @ drawn / n),
+                n,
+                n_resamples=200,
+                seed=seed,
+                shared=taken,
+            )
+            inside[taken] += low <= 0 <= high
+    assert 0.92 < inside[1.0] / 300 < 0.98
+    assert inside[0.0] / 300 < 0.9
+
+
+def test_log_odds_never_leave_the_unit_interval_and_hold_the_value():
+    values = np.array([0.95, 1.0, 1.0])
+    low, high = cluster_bootstrap(
+        lambda drawn: float(values @ drawn / 3), 3, bounds=(0.0, 1.0), log_odds=True
+    )
+    assert 0 < low < values.mean() < high < 1
+    assert values.mean() - low > high - values.mean()
+
+
+@pytest.mark.parametrize("shared", [-0.1, 1.1])
+def test_cluster_bootstrap_refuses_no_share(shared):
+    with pytest.raises(ValueError, match="`shared` must be at least 0"):
+        cluster_bootstrap(lambda drawn: 0.0, 3, shared=shared)
 
 
 def test_cluster_bootstrap_refuses_one_cluster():

@@ -4,7 +4,8 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from phosphene.evaluation.controls import label_permuter
-from phosphene.evaluation.retrained_null import linear_null
+from phosphene.evaluation.permutation import heldout_test
+from phosphene.evaluation.retrained_null import joint_linear_null, linear_null
 
 N_CLASSES = 4
 
@@ -155,12 +156,86 @@ def test_more_features_than_trials_change_nothing(n_features):
     """Inner products with training trials are those under the inverse of the whole covariance."""
     from sklearn.covariance import ledoit_wolf
 
-    from phosphene.evaluation.retrained_null import _whiten
+    from phosphene.evaluation.retrained_null import whiten_rows
 
     rng = np.random.default_rng(0)
     train, test = rng.normal(size=(50, n_features)), rng.normal(size=(30, n_features))
     train -= train.mean(axis=0)
     inverse = np.linalg.inv(ledoit_wolf(train, assume_centered=True)[0])
-    white_train, white_test = _whiten(train, test)
+    white_train, white_test = whiten_rows(train, test)
     np.testing.assert_allclose(white_test @ white_train.T, test @ inverse @ train.T, atol=1e-8)
     np.testing.assert_allclose(white_train @ white_train.T, train @ inverse @ train.T, atol=1e-8)
+
+
+def joint(rows, labels, *, recordings, n_classes, **options):
+    folds = [
+        (np.flatnonzero(recordings != r), np.flatnonzero(recordings == r))
+        for r in np.unique(recordings)
+    ]
+    settings = {"folds": folds, "recordings": recordings, "n_classes": n_classes, **options}
+    settings.setdefault("permute", label_permuter(labels, recordings=recordings))
+    return joint_linear_null(rows, labels, **settings)
+
+
+def test_whole_cross_validations_spread_by_the_root_of_two():
+    """A pair of trials counts in the fold of either: the variance of fixed decisions, twice."""
+    rng = np.random.default_rng(0)
+    recordings, spread = np.arange(240) // 40, []
+    for n_classes in (2, 4):
+        labels = np.arange(240) % n_classes
+        z = joint(
+            rng.standard_normal((240, 12)),
+            labels,
+            recordings=recordings,
+            n_classes=n_classes,
+            n_permutations=1500,
+        )
+        assert abs(z.mean()) < 0.15
+        spread.append(z.std())
+    assert spread == pytest.approx([2**0.5] * 2, rel=0.1)
+
+
+def test_one_fold_spreads_like_fixed_decisions():
+    rng = np.random.default_rng(1)
+    labels, recordings = np.arange(200) % 2, np.arange(200) // 100
+    z = joint(
+        rng.standard_normal((200, 10)),
+        labels,
+        recordings=recordings,
+        n_classes=2,
+        folds=[(np.arange(100), np.arange(100, 200))],
+        n_permutations=1500,
+    )
+    assert z.std() == pytest.approx(1, rel=0.1)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_distance_is_that_of_the_test_of_held_out_labels(n_classes):
+    """One permutation, trained and tested step by step with scikit-learn."""
+    rng = np.random.default_rng(2)
+    recordings, labels = np.arange(180) // 60, np.arange(180) % n_classes
+    rows = rng.standard_normal((180, 6))
+    permute = label_permuter(labels, recordings=recordings)
+    fast = joint(rows, labels, recordings=recordings, n_classes=n_classes, n_permutations=12)
+    again, slow = np.random.default_rng(0), []
+    for _ in range(12):
+        drawn, odds = permute(again), np.empty((180, n_classes))
+        for r in range(3):
+            model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+            model.fit(rows[recordings != r], drawn[recordings != r])
+            odds[recordings == r] = model.predict_log_proba(rows[recordings == r])
+        slow.append(heldout_test(odds, drawn, recordings=recordings, n_permutations=2000).z)
+    np.testing.assert_allclose(fast, slow, atol=0.25)
+    assert np.corrcoef(fast, slow)[0, 1] > 0.99
+
+
+def test_joint_null_refuses_folds_without_two_classes():
+    labels = np.repeat([0, 1], 30)
+    with pytest.raises(ValueError, match="two classes"):
+        joint(
+            np.random.default_rng(0).standard_normal((60, 3)),
+            labels,
+            recordings=labels,
+            n_classes=2,
+            permute=lambda rng: labels,
+        )

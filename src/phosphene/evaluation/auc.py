@@ -81,6 +81,7 @@ def auc_interval(
     *,
     parts: list[np.ndarray],
     seed: int,
+    shared: float = 0.0,
 ) -> tuple[float, float]:
     """Interval over trials of the AUC averaged over recordings.
 
@@ -91,6 +92,8 @@ def auc_interval(
     ----------
     parts
         Row numbers of each recording.
+    shared
+        As for `cluster_bootstrap`.
     """
     weighted = [weighted_auc(probabilities[rows], labels[rows]) for rows in parts]
 
@@ -99,7 +102,13 @@ def auc_interval(
         return mean_present(np.array(values), np.array([drawn[rows].sum() for rows in parts]))
 
     low, high = cluster_bootstrap(
-        statistic, len(labels), bounds=(0.0, 1.0), n_resamples=200, seed=seed
+        statistic,
+        len(labels),
+        bounds=(0.0, 1.0),
+        n_resamples=200,
+        seed=seed,
+        shared=shared,
+        log_odds=True,
     )
     if high - low > 1e-12:
         return low, high

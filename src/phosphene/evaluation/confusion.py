@@ -40,13 +40,14 @@ def expected_recall(tables: Int[np.ndarray, "recording class class"]) -> float:
     return float((hits[held] / shown.sum(axis=0)[held]).mean())
 
 
-def recall_interval(table: np.ndarray) -> tuple[float, float]:
+def recall_interval(table: np.ndarray, *, shared: float = 0.0) -> tuple[float, float]:
     """Exact binomial interval of balanced accuracy over trials.
 
     Clopper-Pearson on the number of trials that gives a mean of recalls its variance: all trials
-    when classes are equally frequent, fewer when they are not.
+    when classes are equally frequent, fewer when they are not, and fewer by 1 + ``shared`` where
+    trials train the decoders of each other's folds (see `intervals.shared_training`).
     """
     shown = table.sum(axis=1)
     shown = shown[shown > 0]
-    effective = float(len(shown) ** 2 / (1 / shown).sum())
+    effective = float(len(shown) ** 2 / (1 / shown).sum()) / (1 + shared)
     return binomial_interval(min(mean_recall(table) * effective, effective), effective)

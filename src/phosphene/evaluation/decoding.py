@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import stats
 
+from phosphene._checks import check_share
 from phosphene.evaluation.auc import auc_interval, macro_auc, mean_present
 from phosphene.evaluation.confusion import confusion_matrix as confusion_matrix
 from phosphene.evaluation.confusion import (
@@ -17,7 +18,12 @@ from phosphene.evaluation.confusion import (
     recall_interval,
 )
 from phosphene.evaluation.controls import label_permuter
-from phosphene.evaluation.intervals import cluster_bootstrap, null_range
+from phosphene.evaluation.intervals import (
+    DECISIONS,
+    cluster_bootstrap,
+    null_range,
+    shared_training,
+)
 from phosphene.evaluation.units import check_labels, check_probabilities, group_numbers
 from phosphene.score import Score
 
@@ -37,6 +43,7 @@ def decoding_scores(
     unit: str = "trial",
     n_permutations: int = 1000,
     seed: int = 0,
+    reuse: float = 1.0,
 ) -> list[Score]:
     """Balanced accuracy and AUC over all held-out trials.
 
@@ -46,11 +53,15 @@ def decoding_scores(
     classes, of class 1) and averaged, weighted by trials. A class that a recording lacks is left
     out there.
 
-    The interval rests on recordings when at least 3 were held out (`cluster_bootstrap`), else, or
-    where all recordings agree, on trials: exact binomial for balanced accuracy, bootstrap over
-    trials for the AUC; in a blocked design with fewer than 3 recordings there is none. The chance
-    range permutes labels at their independent unit and keeps the decisions; it trains nothing anew,
-    unlike the permuted-labels control.
+    The interval is one of the score that decoders trained so reach on average in other recordings.
+    It rests on recordings when at least 3 were held out (`cluster_bootstrap`), else, or where all
+    recordings agree, on trials: exact binomial for balanced accuracy, bootstrap over trials for the
+    AUC; in a blocked design with fewer than 3 recordings there is none. It is widened for folds
+    that train on each other's trials (`shared_training`).
+
+    The chance range permutes labels at their independent unit and keeps the decisions. Where folds
+    share trials it is stretched about its mean, by the square root of 1 + ``reuse`` for the AUC and
+    1 + 2/pi ``reuse`` for balanced accuracy, which is what training anew on permuted labels gives.
 
     Parameters
     ----------
@@ -68,6 +79,10 @@ def decoding_scores(
         Of the chance range.
     seed
         Of permutations and bootstrap.
+    reuse
+        Share of pairs of held-out and training trials that count in both directions, from
+        `permutation.pair_reuse`: 1 where each recording was left out in turn, 0 for one decoder,
+        or decoders whose training trials are never scored (as for noise input).
 
     Returns
     -------
@@ -88,7 +103,8 @@ def decoding_scores(
     check_labels(labels, probabilities.shape[1])
     recording = group_numbers("recordings", recordings, len(labels))
     block = None if blocks is None else group_numbers("blocks", blocks, len(labels))
-    scores = _scores(probabilities, labels, recording, block, unit, n_permutations, seed)
+    check_share("reuse", reuse)
+    scores = _scores(probabilities, labels, recording, block, unit, n_permutations, seed, reuse)
     return [replace(score, method=method, split=split, role=role) for score in scores]
 
 
@@ -123,6 +139,7 @@ def recording_scores(
                 "trial",
                 n_permutations,
                 seed,
+                0.0,
             )
             fold = str(names[rows][0])
             scores += [
@@ -139,6 +156,7 @@ def _scores(
     unit: str,
     n_permutations: int,
     seed: int,
+    reuse: float,
 ) -> list[Score]:
     check_probabilities(probabilities)
     n_trials, n_classes = probabilities.shape
@@ -154,6 +172,9 @@ def _scores(
         return np.array([recall, mean_present(np.array(aucs), sizes)])
 
     mean, low, high = null_range(lambda rng: both(permute(rng)), n_draws=n_permutations, seed=seed)
+    stretch = np.sqrt([1 + reuse * DECISIONS, 1 + reuse])
+    low = np.minimum(low, mean + stretch * (low - mean)).clip(0)
+    high = np.maximum(high, mean + stretch * (high - mean)).clip(max=1)
     tables = np.array(
         [count_pairs(labels[rows], decoded[rows], n_classes=n_classes) for rows in parts]
     )
@@ -162,20 +183,29 @@ def _scores(
     )
     accuracy, auc = both(labels)
 
+    twice = reuse * shared_training(auc)
+    shared = (twice * DECISIONS, twice)
     n_recordings = int(np.isfinite(aucs).sum())  # those with at least two classes
     over_recordings = (
         lambda drawn: mean_recall(np.tensordot(drawn, tables, 1)),
         lambda drawn: mean_present(aucs, sizes * drawn),
     )
     over_trials = (
-        lambda: recall_interval(tables.sum(axis=0)),
-        lambda: auc_interval(probabilities, labels, parts=parts, seed=seed),
+        lambda: recall_interval(tables.sum(axis=0), shared=shared[0]),
+        lambda: auc_interval(probabilities, labels, parts=parts, seed=seed, shared=shared[1]),
     )
     trial_texts = ("exact binomial over trials", "t with bootstrap error over trials")
 
     def interval(i: int) -> dict[str, Any]:
         if n_recordings >= MIN_RECORDINGS:
-            ends = cluster_bootstrap(over_recordings[i], len(parts), bounds=(0.0, 1.0), seed=seed)
+            ends = cluster_bootstrap(
+                over_recordings[i],
+                len(parts),
+                bounds=(0.0, 1.0),
+                seed=seed,
+                shared=shared[i],
+                log_odds=True,
+            )
             if ends[1] - ends[0] > 1e-9 or unit == "block":
                 text = f"t with bootstrap error over {len(parts)} recordings ({n_trials} trials)"
                 return _fields(ends, len(parts), "recordings", text)
