@@ -38,6 +38,9 @@ class Recipe:
     """
     evaluate: Callable[..., list]
     """`evaluate(run, progress) -> list[Score]`: score a finished run again."""
+    plan: Callable[..., tuple[Any, Any]] | None = None
+    """`plan(run) -> (Plan, settings)` of a run folder, for controls that load or train its encoder
+    again; None where the recipe has no `experiment.plan.Plan`."""
     suggested: bool = False
     """Whether it is named first to those who have data and ask what to do with them."""
     several_devices: bool = False

@@ -89,6 +89,24 @@ def evaluate(
     return course.evaluate(make_plan(settings), settings, run=run, progress=progress)
 
 
+def planned(
+    run: RunDir, *, make_plan: Callable[[Any], Any], settings_class: type[Settings]
+) -> tuple[Any, Settings]:
+    """Return the plan and the settings that a run was trained with.
+
+    Parameters
+    ----------
+    run
+        Run folder.
+    make_plan
+        From settings to the recipe's `Plan`.
+    settings_class
+        The recipe's Config.
+    """
+    settings = stored_settings(run, settings_class)
+    return make_plan(settings), settings
+
+
 def stored_settings(run: RunDir, settings_class: type[Settings]) -> Settings:
     """Return the settings that a run was trained with; JSON has lists for their tuples."""
     stored: dict[str, Any] = run.read_json("config.json")["config"]

@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from phosphene.experiment.planned_course import evaluate, train
+from phosphene.experiment.planned_course import evaluate, planned, train
 from phosphene.recipe import Recipe
 from phosphene.recipes.brain2image_2017 import config
 
@@ -33,6 +33,7 @@ RECIPE = Recipe(
     published={"IS, GAN, 40 classes, block design": 5.07, "chance, 40 classes": 0.025},
     train=partial(train, make_plan=_make_plan),
     evaluate=partial(evaluate, make_plan=_make_plan, settings_class=config.Config),
+    plan=partial(planned, make_plan=_make_plan, settings_class=config.Config),
     several_devices=True,
     module_folder=Path(__file__).parent,
 )

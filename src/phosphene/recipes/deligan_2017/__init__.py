@@ -6,7 +6,7 @@ The generator is trained on features of training trials; the released scripts ta
 from functools import partial
 from pathlib import Path
 
-from phosphene.experiment.planned_course import evaluate, train
+from phosphene.experiment.planned_course import evaluate, planned, train
 from phosphene.recipe import Recipe
 from phosphene.recipes.deligan_2017 import config
 
@@ -35,6 +35,7 @@ RECIPE = Recipe(
     published={},
     train=partial(train, make_plan=_make_plan),
     evaluate=partial(evaluate, make_plan=_make_plan, settings_class=config.Config),
+    plan=partial(planned, make_plan=_make_plan, settings_class=config.Config),
     several_devices=True,
     module_folder=Path(__file__).parent,
 )

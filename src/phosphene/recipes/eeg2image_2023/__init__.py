@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from phosphene.experiment.planned_course import evaluate, train
+from phosphene.experiment.planned_course import evaluate, planned, train
 from phosphene.recipe import Recipe
 from phosphene.recipes.eeg2image_2023 import config
 
@@ -37,6 +37,7 @@ RECIPE = Recipe(
     },
     train=partial(train, make_plan=_make_plan),
     evaluate=partial(evaluate, make_plan=_make_plan, settings_class=config.Config),
+    plan=partial(planned, make_plan=_make_plan, settings_class=config.Config),
     ablations={
         "neither": {"augment": (), "mode_seeking": 0.0},
         "mode seeking": {"augment": ()},

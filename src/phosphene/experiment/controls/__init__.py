@@ -1,0 +1,1 @@
+"""Full controls of a finished run: the same computation with the information taken out."""
