@@ -30,3 +30,14 @@ def test_scores_of_signals_have_words_of_their_own():
     assert "chance is 0.5" in entries["picture specificity (rank)"]
     assert "random phases" in entries["Control"]
     assert "Decoded class and shown class" not in entries
+
+
+def test_scores_of_restoration_have_words_of_their_own():
+    names = ("RMSE[missing]", "RMSE[missing] difference", "accuracy of the classifier")
+    common = {"value": 0.2, "n": 10, "unit": "pictures", "section": "restoration"}
+    entries = dict(glossary([Score(name=name, **common) for name in names], has_ceiling=False))
+    assert "favours blurred" in entries["RMSE[missing]"]
+    assert "less the second's" in entries["RMSE[missing] difference"]
+    assert "clean training pictures" in entries["accuracy of the classifier"]
+    assert "Equal iterations, equal time" in entries
+    assert "Control" not in entries

@@ -6,6 +6,7 @@ from typing import Any
 
 from phosphene.recipe import Recipe
 from phosphene.reporting.comparison_controls import control_block
+from phosphene.reporting.comparison_restorations import check_restorations, restoration_block
 from phosphene.reporting.comparison_runs import (
     NETWORKS,
     RunResult,
@@ -28,6 +29,7 @@ from phosphene.reporting.comparison_tables import (
 from phosphene.reporting.headline import main_score, same_metric
 from phosphene.reporting.judgement import JUDGED, NEAREST
 from phosphene.reporting.number_text import range_text, value_text
+from phosphene.reporting.restoration_contents import SECTION
 from phosphene.score import Score
 
 ORDER = (
@@ -100,16 +102,18 @@ def compare_runs(
     Raises
     ------
     ValueError
-        If scores would share a column that cannot be compared, see `check_comparable` and
-        `check_signals`.
+        If scores would share a column that cannot be compared, see `check_comparable`,
+        `check_signals` and `check_restorations`.
     """
     check_comparable(runs)
     check_signals(runs)
+    check_restorations(runs)
     systems = group_runs(runs)
     blocks = (
         _decoding_block(systems, each_seed=each_seed),
         _picture_block(systems, each_seed=each_seed),
         signal_block(systems, each_seed=each_seed),
+        restoration_block(systems, each_seed=each_seed),
         control_block(systems),
         _cost_block(systems),
     )
@@ -129,7 +133,7 @@ def compare_runs(
 
 def _facts(runs: Sequence[RunResult]) -> tuple[tuple[str, str], ...]:
     first = runs[0]
-    main = main_score(first.scores)
+    main = main_score(first.scores) or next(iter(results(first.scores, SECTION)), None)
     data = f"{first.data} (hash {first.data_hash[:12]})" if first.data else first.data_hash[:12]
     classes = f", {len(first.classes)} classes" if first.classes else ""
     facts = [("Data", data + classes)]

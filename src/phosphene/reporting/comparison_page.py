@@ -8,11 +8,13 @@ from typing import Any
 
 from phosphene.reporting.comparison import BEST, CLASSICAL, Comparison
 from phosphene.reporting.comparison_pictures import picture_rows
+from phosphene.reporting.comparison_restorations import restoration_rows
 from phosphene.reporting.comparison_signals import signal_rows
 from phosphene.reporting.comparison_tables import Block
 from phosphene.reporting.figures.intervals import Chart, score_chart
 from phosphene.reporting.figures.palette import DARK, LIGHT
 from phosphene.reporting.judgement import JUDGED
+from phosphene.reporting.restoration_contents import SECTION
 from phosphene.run_dir import RunDir
 from phosphene.score import ROLES, Score
 
@@ -55,6 +57,7 @@ def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
             for label in references
         ],
         **({"signals": rows} if (rows := signal_rows(comparison.blocks)) else {}),
+        **({"restoration": rows} if (rows := restoration_rows(comparison.blocks)) else {}),
         "published": [asdict(number) for number in comparison.published],
         "failures": [{"run": name, "reason": reason} for name, reason in comparison.failures],
         "notes": [*comparison.notes, *(r for block in comparison.blocks for r in block.remarks)],
@@ -163,6 +166,8 @@ def _charts(comparison: Comparison) -> list[Chart]:
         for column in blocks["pictures"].columns:
             if JUDGED in column.key:
                 charts.append(_chart(blocks["pictures"], column.key, "Generated pictures", alarms))
+    if SECTION in blocks and (columns := blocks[SECTION].columns):
+        charts.append(_chart(blocks[SECTION], columns[0].key, "Restored pictures", alarms))
     return [chart for chart in charts if chart is not None]
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from phosphene.reporting import restoration_contents
+from phosphene.reporting.restoration_contents import RestorationContents, read_restorations
 from phosphene.reporting.signal_contents import KEY, NOTHING_YET, SignalContents, read_signals
 from phosphene.run_dir import RunDir
 from phosphene.score import Score, scores_from_json
@@ -47,6 +49,8 @@ class Contents:
     classes: tuple[str, ...]
     signals: SignalContents | None = None
     """Set for a run that makes signals from pictures, whatever of it is there."""
+    restorations: RestorationContents | None = None
+    """Set for a run that restores pictures, whatever of it is there."""
 
     @property
     def finished(self) -> bool:
@@ -104,6 +108,7 @@ def read_contents(run: RunDir) -> Contents:
     dataset = _json(run, "dataset.json")
     stored_scores = run.read_json("scores.json") if run.has("scores.json") else []
     scores = tuple(scores_from_json(stored_scores))
+    restorations = _restorations(run, scores, split)
     evoked = _arrays(run, "evoked.npz")
     return Contents(
         name=run.path.resolve().name,
@@ -118,7 +123,8 @@ def read_contents(run: RunDir) -> Contents:
         evoked=evoked,
         spectrum=_arrays(run, "spectrum.npz"),
         classes=_class_names(dataset, folds, evoked),
-        signals=_signals(run, scores, split),
+        signals=None if restorations else _signals(run, scores, split),
+        restorations=restorations,
     )
 
 
@@ -130,6 +136,17 @@ def _signals(
     keys = [f.get("key") for f in split.get("folds", []) if isinstance(f, Mapping)]
     if found is None and (keys == [KEY] or any(score.section == "signals" for score in scores)):
         return NOTHING_YET
+    return found
+
+
+def _restorations(
+    run: RunDir, scores: tuple[Score, ...], split: Mapping[str, Any]
+) -> RestorationContents | None:
+    """Return what a run that restores pictures holds, None for runs of the other kinds."""
+    found = read_restorations(run)
+    scored = any(score.section == restoration_contents.SECTION for score in scores)
+    if found is None and (scored or split.get("unit") == restoration_contents.UNIT):
+        return restoration_contents.NOTHING_YET
     return found
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from phosphene.reporting.restoration_tables import DIFFERENCE
 from phosphene.reporting.signal_headline import metric_of
 from phosphene.score import Score
 
@@ -199,6 +200,49 @@ SIGNALS_ALWAYS = (
         "in volts is not generated.",
     ),
 )
+RESTORATION = (
+    (
+        "rmse[",
+        "Root of the mean squared difference between restored and original values, pixels from 0 "
+        "to 1; lower is better. Missing: what was made black; visible: the rest, noise and all. It "
+        "favours blurred restorations: a clean stroke a pixel aside costs twice what grey does.",
+    ),
+    (
+        "psnr[",
+        "Peak signal-to-noise ratio in decibels, mean over pictures: 20 is an RMSE of 0.1, 6 more "
+        "are half the error. Pictures that come out well weigh more than in the RMSE.",
+    ),
+    (
+        "ssim[",
+        "Structural similarity with the original, mean over pictures: 1 for the same picture. It "
+        "compares means, contrasts and patterns of small windows.",
+    ),
+    (
+        "accuracy of the classifier",
+        "Share of pictures in which a classifier sees the class of the original. It was trained on "
+        "clean training pictures and shares nothing with the systems. Chance is the most frequent "
+        "class.",
+    ),
+    (
+        DIFFERENCE,
+        "The first system's score less the second's, on the same pictures one by one: a negative "
+        "RMSE difference says that the first is nearer to the originals.",
+    ),
+)
+RESTORATION_ALWAYS = (
+    ALWAYS[0],
+    (
+        "Equal iterations, equal time",
+        "All systems are trained for equally many iterations; then all but the slowest go on until "
+        "each has had as much time as it, by speeds that were measured in turn before.",
+    ),
+    (
+        "Simple methods",
+        "What needs no network: the corrupted picture as it is, the mean training picture, the "
+        "training picture nearest on the visible part, and two filters of noise, whose strength "
+        "was chosen on training pictures.",
+    ),
+)
 CEILING = (
     "Ceiling",
     "Simulated signals have known distributions, so that the best accuracy of any decoder, one "
@@ -213,14 +257,20 @@ BASELINE = (
 
 def glossary(scores: Sequence[Score], *, has_ceiling: bool) -> list[tuple[str, str]]:
     """Return (word, explanation) pairs for what a report mentions."""
-    of_signals = any(s.section == "signals" for s in scores)
+    words, always = SCORES, ALWAYS
+    if any(s.section == "signals" for s in scores):
+        words, always = SIGNALS, SIGNALS_ALWAYS
+    elif any(s.section == "restoration" for s in scores):
+        words, always = RESTORATION, RESTORATION_ALWAYS
     entries = []
-    for part, text in SIGNALS if of_signals else SCORES:
-        names = sorted({metric_of(s) for s in scores if part in s.name.lower()}, key=str.lower)
+    for part, text in words:
+        named = (s for s in scores if part in s.name.lower())
+        found = {metric_of(s) for s in named if s.name.endswith(DIFFERENCE) == (part == DIFFERENCE)}
+        names = sorted(found, key=str.lower)
         if names:
             entries.append((", ".join(names), text))
     if any("lda" in s.method.lower() for s in scores):
         entries.append(BASELINE)
     if has_ceiling:
         entries.append(CEILING)
-    return [*entries, *(SIGNALS_ALWAYS if of_signals else ALWAYS)]
+    return [*entries, *always]

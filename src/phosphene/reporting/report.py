@@ -29,6 +29,7 @@ from phosphene.reporting.headline import (
 from phosphene.reporting.judgement import copy_scores, copy_sentence, judge_scores
 from phosphene.reporting.number_text import count_text, percent_text, range_text, value_text
 from phosphene.reporting.responses import describe_responses
+from phosphene.reporting.restorations import describe_restorations
 from phosphene.reporting.tables import command, score_table, settings_tables
 from phosphene.run_dir import RunDir
 from phosphene.score import Score
@@ -65,7 +66,8 @@ def page_context(contents: Contents) -> dict[str, Any]:
     """Return all that the template shows."""
     scores = contents.scores
     main, ceiling = main_score(scores), ceiling_score(contents)
-    responses = describe_responses(contents)
+    responses, restorations = describe_responses(contents), describe_restorations(contents)
+    other = responses or restorations
     grid = picture_grid(contents)
     by_class = class_scores(scores)
     shown = {score for table in by_class for score in table.scores}
@@ -73,10 +75,11 @@ def page_context(contents: Contents) -> dict[str, Any]:
     colors = [css_color(color) for color in class_colors(len(contents.classes))]
     return {
         "contents": contents,
-        "headline": write_headline(contents) if responses is None else responses.headline,
-        "tiles": tiles(contents, main, ceiling) if responses is None else responses.tiles,
-        "charts": _charts(scores, main, ceiling) if responses is None else responses.charts,
+        "headline": write_headline(contents) if other is None else other.headline,
+        "tiles": tiles(contents, main, ceiling) if other is None else other.tiles,
+        "charts": _charts(scores, main, ceiling) if other is None else other.charts,
         "responses": responses,
+        "restorations": restorations,
         "grid": grid,
         "wall": picture_wall(contents),
         "paths": _paths(contents),
@@ -87,7 +90,7 @@ def page_context(contents: Contents) -> dict[str, Any]:
         "maps": feature_maps(contents),
         "confusion": confusion_matrix(contents),
         "recordings": recordings_chart(contents),
-        "stages": learning_curves(contents),
+        "stages": learning_curves(contents) if restorations is None else restorations.stages,
         "evoked": evoked_panels(contents),
         "spectrum": spectrum_panel(contents),
         "scores": score_table(listed if responses is None else responses.scores),

@@ -15,6 +15,7 @@ SECTION_TITLES = {
     "decoding": "Decoding",
     "pictures": "Pictures",
     "signals": "Signals",
+    "restoration": "Restoration",
     "ceiling": "Ceiling",
 }
 ROLE_ORDER = ("result", "baseline", "control", "reference")

@@ -73,7 +73,7 @@ def _curve_keys(lines: list[Mapping[str, Any]]) -> list[str]:
     counts: dict[str, int] = {}
     for line in lines:
         for key, value in line.items():
-            if key not in NOT_CURVES and not key.endswith("per_second") and _is_number(value):
+            if key not in NOT_CURVES and not key.endswith("per_second") and is_number(value):
                 counts[key] = counts.get(key, 0) + 1
     keys = sorted(
         (key for key, count in counts.items() if count > 1),
@@ -89,14 +89,15 @@ def _curve_keys(lines: list[Mapping[str, Any]]) -> list[str]:
     return different
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Say whether a logged value is a finite number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _panel(lines: list[Mapping[str, Any]], key: str, *, svg_key: str) -> Panel | None:
     runs: dict[str, dict[int, float]] = {}
     for line in lines:
-        if _is_number(line.get(key)):
+        if is_number(line.get(key)):
             # A resumed run repeats steps: the later line holds.
             runs.setdefault(str(line.get("fold", "")), {})[line["step"]] = float(line[key])
     curves = [np.array(sorted(run.items())) for run in runs.values() if len(run) > 1]
