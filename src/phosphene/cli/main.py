@@ -52,6 +52,9 @@ COMMANDS = {
     "data fetch": Command(
         module="phosphene.cli.data_fetch", help="get published weights, verified by their hash"
     ),
+    "audit": Command(
+        module="phosphene.cli.audit", help="what a model could cheat with, before anyone trains"
+    ),
     "train": Command(
         module="phosphene.cli.train",
         help="train a recipe on a data set",
