@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-pytest_plugins = ["restorations", "showings"]
+pytest_plugins = ["digits", "restorations", "showings"]
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports numpy or torch
 os.environ.setdefault("MPLBACKEND", "Agg")

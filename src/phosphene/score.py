@@ -8,7 +8,7 @@ from typing import Any
 from phosphene._checks import check_option
 from phosphene._checks.structure import check_structure
 
-SECTIONS = ("decoding", "pictures", "signals", "ceiling")
+SECTIONS = ("decoding", "pictures", "signals", "restoration", "ceiling")
 ROLES = ("result", "baseline", "control", "reference")
 
 _NUMBERS = ("low", "high", "chance", "chance_low", "chance_high")

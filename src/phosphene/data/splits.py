@@ -33,9 +33,11 @@ PUBLISHED_SPLIT = "published split"
 """The same where they listed trials; windows of one recording may stand on both sides."""
 STIMULUS = "stimulus"
 """Unit of a split by picture: all showings of a picture train, or all test."""
+PICTURE = "picture"
+"""Unit of a split of pictures where there are no trials; ids are those of pictures."""
 SEAM = 1
 """Samples that a test window may share with a training window where pictures are kept apart."""
-_ALL_UNITS = (*UNITS, PUBLISHED, PUBLISHED_SPLIT, STIMULUS)
+_ALL_UNITS = (*UNITS, PUBLISHED, PUBLISHED_SPLIT, STIMULUS, PICTURE)
 DOUBT = (
     "the source does not say which samples its windows hold, so those that train and those that "
     "test may overlap or come from one recording, and intervals count each as if it stood alone"
@@ -83,7 +85,7 @@ class Split:
     Parameters
     ----------
     unit
-        What was kept apart: one of `UNITS`, `PUBLISHED`, or `STIMULUS`.
+        What was kept apart: one of `UNITS`, `PUBLISHED`, `STIMULUS`, or `PICTURE`.
     folds
         At least one.
     seed

@@ -28,7 +28,7 @@ __all__ = [
 def read_images(
     path: Path,
     *,
-    class_from: Literal["folder", "prefix"] = "folder",
+    class_from: Literal["folder", "prefix", "none"] = "folder",
     image_size: int | None = None,
     grey: bool = False,
     shown: Sequence[str] = (),
@@ -42,7 +42,8 @@ def read_images(
         A folder of pictures, one picture, a folder or file in MNIST's IDX format, or a folder or
         file in CIFAR-10's binary format.
     class_from
-        Where the class of a picture file stands: its folder's name, or its own up to the hyphen.
+        Where the class of a picture file stands: its folder's name, or its own up to the hyphen;
+        "none" gives all one class.
     image_size
         Largest side; larger pictures are cropped to a square and shrunk. Needed where sizes differ.
     grey
