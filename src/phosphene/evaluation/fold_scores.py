@@ -7,10 +7,15 @@ from typing import Any
 import numpy as np
 
 from phosphene.data.splits import PUBLISHED, PUBLISHED_SPLIT
+from phosphene.evaluation.control_range import renamed_ranges, widest_range
+from phosphene.evaluation.permutation import pair_reuse
 from phosphene.run_dir import RunDir
 from phosphene.score import Score
 
-NULL_RANGE = "chance range from 200 linear decoders, each trained on other permuted labels"
+NULL_RANGE = (
+    "chance range the widest of 200 linear decoders, each trained on other permuted labels, of "
+    "these decisions against permuted labels, and of these decisions with classes renamed"
+)
 NOISE = "nothing retrained; held-out signals replaced by noise like each recording"
 
 
@@ -116,3 +121,45 @@ def null_ranges(
             high = np.quantile(mean, 0.975, method="higher")
             ranges[name] = (float(low), float(high))
     return ranges
+
+
+def put_null_ranges(
+    scores: Iterable[Score],
+    linear: Mapping[str, tuple[float, float]],
+    *,
+    arrays: Mapping[str, np.ndarray],
+    key: str,
+) -> list[Score]:
+    """Give scores of decoders of permuted labels the range that fits these decoders.
+
+    The widest of three: linear decoders trained on other permuted labels, these decisions against
+    permuted labels (the range that scores bring, see `decoding_scores` with ``reuse=0``), and
+    these decisions with classes renamed (`renamed_ranges`), which holds for decoders that answer in
+    lumps.
+
+    Parameters
+    ----------
+    scores
+        Balanced accuracy and AUC.
+    linear
+        From `null_ranges`.
+    arrays
+        Of null.npz, pooled over folds: labels, fold, recording and probabilities.
+    key
+        Name of the probabilities.
+    """
+    renamed = renamed_ranges(
+        arrays[key], arrays["labels"], folds=arrays["fold"], recordings=arrays["recording"]
+    )
+    found = []
+    for score in scores:
+        own = (score.chance_low, score.chance_high)
+        low, high = widest_range(own, linear.get(score.name), renamed.get(score.name)) or own
+        found.append(replace(score, chance_low=low, chance_high=high))
+    return found
+
+
+def reuse_of(arrays: Mapping[str, np.ndarray], dataset: Mapping[str, Any]) -> float:
+    """Return `pair_reuse` of the folds that were decoded, of all trials in dataset.json."""
+    n_trials = int(dataset.get("n_trials") or 0)
+    return pair_reuse(arrays["fold"], n_trials=max(n_trials, len(arrays["labels"])))

@@ -12,6 +12,8 @@ from phosphene.evaluation.fold_scores import (
     ceiling_scores,
     null_ranges,
     pool_arrays,
+    put_null_ranges,
+    reuse_of,
     split_words,
     stamp_scores,
 )
@@ -82,7 +84,11 @@ def _decoding(
     main, objective = plan.encoder.name, plan.encoder.objective
     scores: list[Score] = []
 
-    def add(key: str, method: str, role: str = "result", note: str = "", source=arrays) -> None:
+    reuse = reuse_of(arrays, dataset)
+
+    def add(
+        key: str, method: str, role: str = "result", note: str = "", source=arrays, reuse=reuse
+    ) -> None:
         if key not in source:
             return
         found = memory.ask(
@@ -96,6 +102,7 @@ def _decoding(
             split=words,
             role=role,
             seed=seed,
+            reuse=reuse,
         )
         scores.extend(replace(score, note=note) for score in found)
 
@@ -111,7 +118,7 @@ def _decoding(
         published = f"{other}, {plan.compared.objective}"
         about = plan.compared.note
         add("compare_probe_probabilities", f"{published}, linear probe", "baseline", about)
-    add("noise_probabilities", f"noise input: {main}", "control", NOISE)
+    add("noise_probabilities", f"noise input: {main}", "control", NOISE, reuse=0.0)
     null = pool_arrays(run, keys, "null.npz")
     if null:
         folds = list(dict.fromkeys(null["fold"].tolist()))
@@ -124,10 +131,8 @@ def _decoding(
             ("compare_probe_probabilities", f"permuted labels: {other}"),
         ):
             first = len(scores)
-            add(key, method, "control", covered, null)
-            for i in range(first, len(scores)):
-                low, high = ends.get(scores[i].name, (None, None))
-                scores[i] = replace(scores[i], chance_low=low, chance_high=high)
+            add(key, method, "control", covered, null, reuse=0.0)
+            scores[first:] = put_null_ranges(scores[first:], ends, arrays=null, key=key)
     n_classes = arrays["probabilities"].shape[1]
     _, fold, sizes = np.unique(arrays["fold"], return_inverse=True, return_counts=True)
     large = sizes[fold] >= n_classes  # fewer trials than clusters cannot be clustered

@@ -12,6 +12,8 @@ from phosphene.evaluation.fold_scores import (
     ceiling_scores,
     null_ranges,
     pool_arrays,
+    put_null_ranges,
+    reuse_of,
     split_words,
     stamp_scores,
 )
@@ -41,7 +43,7 @@ def score_run(run: RunDir, config: Config) -> list[Score]:
     head = f"{config.encoder}, softmax head"
 
     def decoded(
-        source: dict[str, np.ndarray], key: str, method: str, role: str, note: str
+        source: dict[str, np.ndarray], key: str, method: str, role: str, note: str, reuse: float
     ) -> list[Score]:
         found = decoding_scores(
             source[key],
@@ -53,15 +55,17 @@ def score_run(run: RunDir, config: Config) -> list[Score]:
             split=words,
             role=role,
             seed=config.seed,
+            reuse=reuse,
         )
         if "lda" not in key:
             found = _say_what_chose(found, arrays)
         return [replace(score, note=note) for score in found]
 
-    scores += decoded(arrays, "probabilities", head, "result", "")
-    scores += decoded(arrays, "lda_probabilities", "shrinkage LDA", "baseline", "")
+    reuse = reuse_of(arrays, dataset)
+    scores += decoded(arrays, "probabilities", head, "result", "", reuse)
+    scores += decoded(arrays, "lda_probabilities", "shrinkage LDA", "baseline", "", reuse)
     method = f"noise input: {config.encoder}"
-    scores += decoded(arrays, "noise_probabilities", method, "control", NOISE)
+    scores += decoded(arrays, "noise_probabilities", method, "control", NOISE, 0.0)
     null = pool_arrays(run, keys, "null.npz")
     if null:
         folds = list(dict.fromkeys(null["fold"].tolist()))
@@ -71,9 +75,8 @@ def score_run(run: RunDir, config: Config) -> list[Score]:
             ("probabilities", f"permuted labels: {config.encoder}"),
             ("lda_probabilities", "permuted labels: shrinkage LDA"),
         ):
-            for score in decoded(null, key, method, "control", note):
-                low, high = ends.get(score.name, (None, None))
-                scores.append(replace(score, chance_low=low, chance_high=high))
+            found = decoded(null, key, method, "control", note, 0.0)
+            scores += put_null_ranges(found, ends, arrays=null, key=key)
     score = kmeans_score(
         arrays["features"],
         arrays["labels"],
