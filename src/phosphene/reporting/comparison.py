@@ -26,6 +26,7 @@ from phosphene.reporting.comparison_tables import (
     reference_cell,
     score_cell,
 )
+from phosphene.reporting.comparison_verdicts import verdict_block
 from phosphene.reporting.headline import main_score, same_metric
 from phosphene.reporting.judgement import JUDGED, NEAREST
 from phosphene.reporting.number_text import range_text, value_text
@@ -115,6 +116,7 @@ def compare_runs(
         signal_block(systems, each_seed=each_seed),
         restoration_block(systems, each_seed=each_seed),
         control_block(systems),
+        verdict_block(systems),
         _cost_block(systems),
     )
     return Comparison(

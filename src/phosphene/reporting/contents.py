@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from phosphene.reporting import restoration_contents
+from phosphene.reporting.full_controls import FullControls, read_full_controls
 from phosphene.reporting.restoration_contents import RestorationContents, read_restorations
 from phosphene.reporting.signal_contents import KEY, NOTHING_YET, SignalContents, read_signals
 from phosphene.run_dir import RunDir
@@ -51,6 +52,8 @@ class Contents:
     """Set for a run that makes signals from pictures, whatever of it is there."""
     restorations: RestorationContents | None = None
     """Set for a run that restores pictures, whatever of it is there."""
+    full_controls: FullControls | None = None
+    """Verdict and controls, where `phosphene evaluate --controls full` left them."""
 
     @property
     def finished(self) -> bool:
@@ -125,6 +128,7 @@ def read_contents(run: RunDir) -> Contents:
         classes=_class_names(dataset, folds, evoked),
         signals=None if restorations else _signals(run, scores, split),
         restorations=restorations,
+        full_controls=read_full_controls(run),
     )
 
 

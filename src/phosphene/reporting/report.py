@@ -80,6 +80,7 @@ def page_context(contents: Contents) -> dict[str, Any]:
         "charts": _charts(scores, main, ceiling) if other is None else other.charts,
         "responses": responses,
         "restorations": restorations,
+        "full_controls": contents.full_controls,
         "grid": grid,
         "wall": picture_wall(contents),
         "paths": _paths(contents),
