@@ -57,10 +57,14 @@ def test_differences_without_intervals_decide_nothing():
 @pytest.mark.parametrize(
     ("value", "expected"), [(0.3, "decoded"), (0.205, "chance"), (0.1, "reversed")]
 )
-def test_one_system_alone_is_held_against_its_best_baseline(value, expected):
+def test_the_best_simple_method_counts_like_a_system(value, expected):
     worse = replace(SIMPLE, value=0.5, method="corrupted picture")
-    assert verdict_on(OWN, [OWN, worse, replace(SIMPLE, value=value)]) == expected
+    simple = [worse, replace(SIMPLE, value=value)]
+    assert verdict_on(OWN, [OWN, *simple]) == expected
+    assert verdict_on(OWN, [OWN, *simple, gap("other", -0.05)]) == expected
     assert verdict_on(OWN, [OWN]) == "unknown"
+    blurred = replace(OWN, low=None, high=None)
+    assert verdict_on(blurred, [blurred, *simple]) == "unknown"
 
 
 def test_the_missing_part_at_equal_time_decides_and_else_what_there_is():
@@ -104,6 +108,14 @@ def test_a_worse_system_is_said_to_be_worse(make_restoration_run):
     headline = write_restoration_headline(read_contents(make_restoration_run(gain=0.1)))
     assert headline.label == "Another is better"
     assert "loses to CNN-CNN with bottleneck (+0.080" in headline.sentence
+
+
+def test_a_simple_method_that_is_better_is_named_first(make_restoration_run):
+    contents = read_contents(make_restoration_run())
+    better = replace(SIMPLE, value=0.1, method="nearest training picture")
+    headline = write_restoration_headline(replace(contents, scores=(*contents.scores, better)))
+    assert headline.label == "Another is better"
+    assert "a simple method, nearest training picture, is nearer (0.100)." in headline.sentence
 
 
 def test_without_equal_time_equal_iterations_decide(make_restoration_run):

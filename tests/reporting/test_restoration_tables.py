@@ -61,7 +61,14 @@ def test_rows_are_systems_at_each_budget_then_what_stands_beside():
     assert (first.cells[0].value, first.cells[0].interval) == ("0.250", "0.240 to 0.260")
     assert [line.cells[0].best for line in (first, second)] == [False, True]  # lower is better
     assert (first.cells[1].value, second.cells[1].value) == ("0.900", "")
+    best = [[cell.best for cell in line.cells] for line in table.groups[2].lines]
+    assert best == [[True, False], [False, False], [False, False]]
     assert [line.count for line in table.groups[2].lines] == ["", "50 pictures", ""]
+
+
+def test_of_equals_none_is_best():
+    table = restoration_table([ERROR, replace(ERROR, method="other")])
+    assert [line.cells[0].best for line in table.groups[0].lines] == [False, False]
 
 
 def test_without_scores_there_is_no_table():

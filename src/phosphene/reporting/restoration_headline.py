@@ -3,17 +3,17 @@
 The recipe's own system, the last one of the run, is held against each other system of the run by
 the paired difference of their RMSE on the missing part (on the whole picture where nothing is
 missing), at equal time, or at equal iterations where there is no equal time. The difference has a
-95 % interval over test pictures:
+95 % interval over test pictures. It is held against the best simple method too: better when its own
+interval leaves that method's value above it.
 
 ========= ====================================================================================
-decoded   all intervals say that the own system is nearer to the originals
-reversed  at least one interval says that another system is
-chance    neither: at least one interval holds zero
-unknown   there are no intervals
+decoded   it is nearer to the originals than every other system and the best simple method
+reversed  at least one of them is nearer
+chance    neither: it is level with at least one
+unknown   there are no intervals, or nothing to compare with
 ========= ====================================================================================
 
-A run of one system alone is held against its best baseline in the same way, by the intervals of
-both. Whatever comes out, the first screen says that a restored part is drawn and not recovered.
+Whatever comes out, the first screen says that a restored part is drawn and not recovered.
 """
 
 from collections.abc import Sequence
@@ -103,14 +103,11 @@ def write_restoration_headline(contents: Contents) -> Headline:
 def verdict_on(main: Score, scores: Sequence[Score]) -> str:
     """Return "decoded", "reversed", "chance" or "unknown" (rules above)."""
     verdicts = [difference_of(s) for s in rivals(scores, main)]
-    if not verdicts:
-        best = best_simple(main, scores)
-        if best is None:
-            return "unknown"
-        verdicts = [{"below": "better", "above": "worse"}.get(compare(main, best.value), "level")]
+    if best := best_simple(main, scores):
+        verdicts.append(_against_simple(main, best))
     if "worse" in verdicts:
         return "reversed"
-    if "unknown" in verdicts:
+    if "unknown" in verdicts or not verdicts:
         return "unknown"
     return "chance" if "level" in verdicts else "decoded"
 
@@ -119,6 +116,12 @@ def best_simple(main: Score, scores: Sequence[Score]) -> Score | None:
     """Return the baseline with the smallest error."""
     found = [s for s in scores if (s.section, s.name, s.role) == (SECTION, main.name, "baseline")]
     return min(found, key=lambda s: s.value, default=None)
+
+
+def _against_simple(main: Score, best: Score) -> str:
+    if main.low is None or main.high is None:
+        return "unknown"
+    return {"below": "better", "above": "worse"}.get(compare(main, best.value), "level")
 
 
 def _results(scores: Sequence[Score], name: str) -> list[Score]:
@@ -141,6 +144,9 @@ def _sentence(main: Score, scores: Sequence[Score], *, trusted: bool) -> str:
     found = rivals(scores, main)
     if found:
         text += f" and, at {main.fold}, {_against(found)}"
+    best = best_simple(main, scores)
+    if best and _against_simple(main, best) == "worse":
+        text += f"; a simple method, {best.method}, is nearer ({value_text(best.value)})"
     return f"{text}."
 
 

@@ -35,7 +35,7 @@ class Cell:
     value: str = ""
     interval: str = ""
     best: bool = False
-    """Whether no other row of the group has a better one."""
+    """Whether it is better than that of all others of its role in the group."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +129,7 @@ def _cell(score: Score | None, rivals: Sequence[Score]) -> Cell:
     return Cell(
         value=value_text(score.value),
         interval=range_text(score.low, score.high),
-        best=len(others) > 1 and score.role == "result" and score.value == best,
+        best=len(others) > 1 and score.value == best and others.count(best) == 1,
     )
 
 
