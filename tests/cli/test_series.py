@@ -108,6 +108,21 @@ def test_a_begun_run_with_other_settings_or_data_is_refused(tmp_path, data, writ
         check_begun([one], data)
 
 
+def test_plain_pictures_are_data_for_what_restores_pictures(tmp_path):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    one = _planned(tmp_path / "a")
+    restoring = replace(one, recipe=replace(one.recipe, task="picture to picture"))
+    check_begun([restoring], pictures)
+    for planned, data in (
+        ([one], pictures),
+        ([one, restoring], pictures),
+        ([restoring], one.folder),
+    ):
+        with pytest.raises(ValueError, match=r"info\.json"):
+            check_begun(planned, data)
+
+
 def test_the_table_holds_what_finished_and_names_what_failed(tmp_path, write_result, capsys):
     plans = [_planned(tmp_path / "a"), _planned(tmp_path / "b", key="b_2021")]
     write_result(tmp_path / "a")

@@ -74,6 +74,21 @@ def test_next_command_gives_pictures_to_what_answers_pictures(tmp_path):
     assert "--signals" not in words
 
 
+def test_next_command_restores_pictures_where_the_bundle_does(tmp_path):
+    from phosphene.cli.train import _next_command
+    from phosphene.recipes import get_recipe
+
+    run = RunDir.create(tmp_path / "run")
+    run.write_json("bundle/spec.json", {})
+    recipe = replace(get_recipe("lfpgan_2020"), task="picture to picture")
+    assert _next_command(recipe, run, tmp_path / "data") == [
+        "restore",
+        str(tmp_path / "run" / "bundle"),
+        *("--images", "PICTURES", "--corrupt", "trained"),
+        *("--out", f"{tmp_path / 'run'}-restored"),
+    ]
+
+
 def test_report_is_rewritten_after_each_stage_and_at_the_end(fake, words):
     assert main(["train", "fake_2020", *words]) == 0
     assert fake.reports == 2
@@ -122,6 +137,26 @@ def test_missing_data_set_is_refused(fake, tmp_path, capsys):
     assert main(words) == 1
     assert "phosphene data import" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_plain_pictures_train_what_restores_pictures_alone(fake, tmp_path, capsys, monkeypatch):
+    from phosphene.cli import train
+
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    words = ["train", "fake_2020", "--data", str(pictures), "--out", str(tmp_path / "run")]
+    assert main(words) == 1
+    assert "no info.json" in capsys.readouterr().err
+    restoring = {
+        key: replace(recipe, task="picture to picture")
+        for key, recipe in train.find_recipes().items()
+    }
+    monkeypatch.setattr(train, "find_recipes", lambda: restoring)
+    assert main(words) == 0
+    words[3] = str(tmp_path / "none")
+    assert main([*words[:5], str(tmp_path / "other")]) == 1
+    assert "there is nothing at" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
 
 
 def test_an_existing_run_is_not_overwritten(fake, words, capsys):

@@ -110,14 +110,21 @@ def check_alike(planned: Sequence[Planned]) -> None:
 
 
 def check_begun(planned: Sequence[Planned], data: Path) -> None:
-    """Refuse run folders that began with other settings or data, before anything is trained."""
-    if not (data / "info.json").is_file():
+    """Refuse run folders that began with other settings or data, before anything is trained.
+
+    Other plain pictures than a run began with are refused by its training.
+    """
+    has_info = (data / "info.json").is_file()
+    plain = data.exists() and all(one.recipe.task == "picture to picture" for one in planned)
+    if not has_info and not plain:
         raise ValueError(
             f"a data set must be a folder with info.json; {data} has none. "
             "Make one with `phosphene data import` or `phosphene data simulate`."
         )
-    info = RunDir(data).read_json("info.json")
-    check_structure(info, {"data_hash": str}, where=f"{data}/info.json", remedy="import it again.")
+    info = RunDir(data).read_json("info.json") if has_info else None  # plain pictures have none
+    if info is not None:
+        structure = {"data_hash": str}
+        check_structure(info, structure, where=f"{data}/info.json", remedy="import it again.")
     for one in planned:
         run = RunDir(one.folder)
         remedy = "Repeat the first command, or choose another --out."
@@ -132,7 +139,7 @@ def check_begun(planned: Sequence[Planned], data: Path) -> None:
                         f"{before.get(name)!r} in {one.folder} and is {now.get(name)!r} now. "
                         f"{remedy}"
                     )
-        if run.has("environment.json"):
+        if info is not None and run.has("environment.json"):
             before = run.read_json("environment.json").get("data_hash")
             if before != info["data_hash"]:
                 raise ValueError(

@@ -35,7 +35,7 @@ def main(argv: list[str]) -> None:
     """Run the command."""
     recipe, preset, rest = _recipe_and_preset(argv)
     options = _parse(recipe, preset, rest)
-    _check_data(options.data)
+    _check_data(recipe, options.data)
     devices = _launch(recipe, options.devices)
     if not devices.first:
         _take_part(recipe, options.config, data=options.data, out=options.out, devices=devices)
@@ -61,6 +61,9 @@ def _next_command(recipe: Recipe, run: RunDir, data: Path) -> list[str]:
     bundles = [spec.parent for spec in sorted(run.path.glob("**/spec.json"))]
     if not bundles:
         return ["evaluate", str(run.path)]
+    if recipe.task == "picture to picture":
+        words = ["--images", "PICTURES", "--corrupt", "trained", "--out", f"{run.path}-restored"]
+        return ["restore", str(bundles[0]), *words]
     if recipe.task == "picture to signal":
         words = ["--images", "PICTURES", "--n", "50", "--out", f"{run.path}-signals"]
     else:
@@ -90,7 +93,7 @@ def train_recipe(
     config
         The recipe's settings.
     data
-        Data set folder.
+        Data set folder, or for a recipe that restores pictures anything `load_pictures` reads.
     out
         Run folder: new, or with `resume` one that the same settings began.
     resume
@@ -107,7 +110,7 @@ def train_recipe(
     """
     from phosphene.reporting.report import write_report
 
-    _check_data(data)
+    _check_data(recipe, data)
     begins = not (out / "config.json").exists()
     run = _open_run(out, _settings(recipe, preset, config, data=data, out=out), resume=resume)
 
@@ -141,8 +144,14 @@ def train_recipe(
     return run, scores
 
 
-def _check_data(data: Path) -> None:
-    if not (data / "info.json").is_file():
+def _check_data(recipe: Recipe, data: Path) -> None:
+    plain = recipe.task == "picture to picture"  # it needs no trials
+    if plain and not data.exists():
+        raise ValueError(
+            f"`--data` must be pictures or a data set folder; there is nothing at {data}. Name a "
+            "folder of PNG, JPEG, IDX or CIFAR files."
+        )
+    if not plain and not (data / "info.json").is_file():
         raise ValueError(
             f"`--data` must be a data set folder; {data} has no info.json. "
             "Make one with `phosphene data import` or `phosphene data simulate`."
@@ -227,7 +236,7 @@ def _parse(recipe: Recipe, preset: str, argv: list[str]) -> Any:
     options = dataclasses.make_dataclass(
         "Options",
         [
-            ("data", Annotated[Path, help_(help="Data set folder.")]),
+            ("data", Annotated[Path, help_(help=_help_of_data(recipe))]),
             ("out", Annotated[Path, help_(help="Run folder to make.")]),
             (
                 "resume",
@@ -254,6 +263,11 @@ def _parse(recipe: Recipe, preset: str, argv: list[str]) -> Any:
         prog=f"phosphene train {recipe.key} {preset}",
         description=f"{recipe.title}. {recipe.paper}. Wants {recipe.wants}.",
     )
+
+
+def _help_of_data(recipe: Recipe) -> str:
+    plain = "Folder of pictures, or data set folder."
+    return plain if recipe.task == "picture to picture" else "Data set folder."
 
 
 def _settings(recipe: Recipe, preset: str, config: Any, *, data: Path, out: Path) -> dict[str, Any]:

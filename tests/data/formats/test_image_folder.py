@@ -37,6 +37,13 @@ def test_reads_classes_from_prefixes(write_pictures):
         rename_classes(images, {"target": "nontarget"})
 
 
+def test_without_classes_all_are_of_one_wherever_they_lie(write_pictures):
+    folder = write_pictures("a/1.png", "b/1.png", "3.png")
+    images = read_image_folder(folder, class_from="none")
+    assert images.classes == (folder.name,)
+    assert images.table["image_id"].tolist() == ["3.png", "a/1.png", "b/1.png"]
+
+
 def test_repeated_names_become_paths(write_pictures):
     images = read_image_folder(write_pictures("a/1.png", "b/1.png"))
     assert images.table["stimulus"].tolist() == ["a/1.png", "b/1.png"]
