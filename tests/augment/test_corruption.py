@@ -144,5 +144,5 @@ def test_refuses_what_is_no_corruption(text, message):
 def test_refuses_pictures_of_another_range(value):
     images = grey()
     images[0, 0, 0, 0] = value
-    with pytest.raises(ValueError, match="from 0 to 1.*Divide 8-bit values by 255"):
+    with pytest.raises(ValueError, match=r"from 0 to 1.*Divide 8-bit values by 255"):
         corrupt("none", images)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from phosphene.losses.restoration import l2_penalty, mse_loss, rmse_loss
+from phosphene.losses.restoration import cross_entropy_loss, l2_penalty, mse_loss, rmse_loss
 
 
 def test_known_errors():
@@ -40,3 +40,20 @@ def test_the_penalty_is_of_weights_not_biases():
     expected = network.weight.square().sum()
     torch.testing.assert_close(l2_penalty(network.parameters()), expected)
     assert l2_penalty([network.bias]) == 0
+
+
+def test_the_mean_of_what_may_be_there_minimises_error_and_cross_entropy():
+    pictures = torch.tensor([0.0, 0.3, 1.0, 0.4]).view(4, 1, 1, 1)
+    values = torch.linspace(0.01, 0.99, 99)
+    for loss in (mse_loss, cross_entropy_loss):
+        losses = torch.stack(
+            [loss(torch.full_like(pictures, v), pictures) for v in values.tolist()]
+        )
+        assert float(values[losses.argmin()]) == pytest.approx(pictures.mean().item(), abs=0.011)
+
+
+def test_cross_entropy_of_known_values_and_of_a_wrong_certainty():
+    half = torch.full((1, 1, 1, 2), 0.5)
+    black_white = torch.tensor([0.0, 1.0]).view(1, 1, 1, 2)
+    assert cross_entropy_loss(half, black_white).item() == pytest.approx(0.6931, abs=1e-4)
+    assert cross_entropy_loss(1 - black_white, black_white).item() == pytest.approx(13.8, abs=0.1)

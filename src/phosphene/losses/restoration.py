@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 import torch
+import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float
 from torch import Tensor
 
@@ -60,6 +61,33 @@ def rmse_loss(
     Haque, Yousuf and Rana, https://arxiv.org/abs/1801.05141, equation 15
     """
     return (mse_loss(restored, pictures, mean=mean) + TINY).sqrt()
+
+
+def cross_entropy_loss(
+    restored: Float[Tensor, "batch color height width"],
+    pictures: Float[Tensor, "batch color height width"],
+    *,
+    mean: Callable[[Tensor], Tensor] = torch.mean,
+) -> Float[Tensor, ""]:
+    """Cross-entropy of brightness, taken as the probability of white.
+
+    As for the squared error, what minimises it is the mean of all pictures that may lie behind a
+    corrupted one, for values between black and white too (Banerjee et al., 2005); but its slope
+    does not vanish where a sigmoid is sure and wrong. It is not 0 at the picture itself.
+
+    Parameters
+    ----------
+    restored, pictures
+        In [0, 1]; restored values keep 1e-6 from the ends.
+    mean
+        Averages over values, as in `mse_loss`.
+
+    References
+    ----------
+    Banerjee et al., JMLR 6, 2005, theorem 1, https://www.jmlr.org/papers/v6/banerjee05b.html
+    """
+    white = restored.clamp(1e-6, 1 - 1e-6)
+    return mean(F.binary_cross_entropy(white, pictures, reduction="none"))
 
 
 def l2_penalty(parameters: Iterable[Tensor]) -> Float[Tensor, ""]:

@@ -8,13 +8,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from phosphene._checks import check_at_least, check_option, check_positive
-from phosphene.losses.restoration import l2_penalty, mse_loss, rmse_loss
+from phosphene.losses.restoration import cross_entropy_loss, l2_penalty, mse_loss, rmse_loss
 from phosphene.training.devices import ALONE, Devices
 from phosphene.training.ema import EMA
 from phosphene.training.schedule import make_schedule
 from phosphene.training.seeding import draw_seed, seeded
 
-LOSSES: dict[str, Callable[..., Tensor]] = {"rmse": rmse_loss, "mse": mse_loss}
+LOSSES: dict[str, Callable[..., Tensor]] = {
+    "rmse": rmse_loss,
+    "mse": mse_loss,
+    "cross_entropy": cross_entropy_loss,
+}
 OPTIMIZERS = ("adam", "adadelta")
 
 
@@ -39,7 +43,7 @@ class RestorationStep:
     corruption
         Called with pictures and `generator=rng`, such as a `Corruption`.
     loss
-        "rmse" or "mse", see `phosphene.losses.restoration`.
+        "rmse", "mse" or "cross_entropy", see `phosphene.losses.restoration`.
     optimizer
         "adam", or "adadelta" (the paper tried both and found Adam better).
     lr
