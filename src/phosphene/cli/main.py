@@ -55,6 +55,9 @@ COMMANDS = {
     "audit": Command(
         module="phosphene.cli.audit", help="what a model could cheat with, before anyone trains"
     ),
+    "power": Command(
+        module="phosphene.cli.power", help="how many trials and recordings an effect needs"
+    ),
     "train": Command(
         module="phosphene.cli.train",
         help="train a recipe on a data set",

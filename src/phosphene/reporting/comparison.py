@@ -6,6 +6,7 @@ from typing import Any
 
 from phosphene.recipe import Recipe
 from phosphene.reporting.comparison_controls import control_block
+from phosphene.reporting.comparison_pairs import pair_block
 from phosphene.reporting.comparison_restorations import check_restorations, restoration_block
 from phosphene.reporting.comparison_runs import (
     NETWORKS,
@@ -112,6 +113,7 @@ def compare_runs(
     systems = group_runs(runs)
     blocks = (
         _decoding_block(systems, each_seed=each_seed),
+        pair_block(systems),
         _picture_block(systems, each_seed=each_seed),
         signal_block(systems, each_seed=each_seed),
         restoration_block(systems, each_seed=each_seed),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from phosphene.reporting.comparison import BEST, CLASSICAL, Comparison
+from phosphene.reporting.comparison_pairs import pair_rows
 from phosphene.reporting.comparison_pictures import picture_rows
 from phosphene.reporting.comparison_restorations import restoration_rows
 from phosphene.reporting.comparison_signals import signal_rows
@@ -58,6 +59,7 @@ def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
         ],
         **({"signals": rows} if (rows := signal_rows(comparison.blocks)) else {}),
         **({"restoration": rows} if (rows := restoration_rows(comparison.blocks)) else {}),
+        **({"differences": rows} if (rows := pair_rows(comparison.blocks)) else {}),
         "published": [asdict(number) for number in comparison.published],
         "failures": [{"run": name, "reason": reason} for name, reason in comparison.failures],
         "notes": [*comparison.notes, *(r for block in comparison.blocks for r in block.remarks)],
