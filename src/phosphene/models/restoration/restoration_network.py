@@ -64,7 +64,7 @@ class RestorationNetwork(nn.Module):
         width: int = 16,
         n_convolutions: int = 1,
         skips: bool = True,
-        dropout: float = 0.1,
+        dropout: float = 0.2,
     ) -> None:
         super().__init__()
         check_size(size, color)

@@ -37,7 +37,7 @@ class Config(RestorationSettings):
     skips: bool = True
     """Add the maps of the first convolution to what the dense layers draw (Ronneberger et al.,
     arXiv:1505.04597)."""
-    dropout: float = 0.1
+    dropout: float = 0.2
     """Share of the values dropped in each residual dense layer; ours."""
     loss: Loss = "mse"
     """Mean squared error, its root over a batch, or the cross-entropy of brightness. The first and
@@ -67,14 +67,16 @@ def full() -> Config:
 
 
 def quick() -> Config:
-    """Return settings with the pictures, the measures and the time of `cnn_lstm_2018 quick`."""
+    """Return settings with the pictures and measures of `cnn_lstm_2018 quick`, in less time."""
     return replace(
         full(),
         division="official",
-        iterations=6000,
-        warmup=200,
+        iterations=8000,
+        warmup=100,
         ema=0.998,
-        tuning_steps=400,
+        tuning_rates=(1e-3, 3e-3, 1e-2),
+        tuning_steps=300,
+        timing_steps=20,
     )
 
 
