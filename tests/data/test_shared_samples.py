@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from phosphene.data.shared_samples import count_shared_samples
+from phosphene.data.shared_samples import count_shared_samples, find_shared_samples
 
 
 def slow_count(table, train, test, more_than):
@@ -39,3 +39,9 @@ def test_one_sample_at_a_seam_counts_unless_it_is_let_pass():
     train, test = np.array([0, 2]), np.array([1])
     assert count_shared_samples(table, train, test) == 1
     assert count_shared_samples(table, train, test, more_than=1) == 0
+
+
+def test_names_the_windows_that_it_counts():
+    table = pd.DataFrame({"recording": list("aabb"), "start": [0, 5, 0, 50], "stop": [8, 13, 8, 58]})
+    found = find_shared_samples(table, np.array([0, 2]), np.array([3, 1]))
+    assert found.tolist() == [False, True]
