@@ -176,3 +176,20 @@ def test_walk_with_edf(tmp_path, walk, record, digits):
     save_edf(new, tmp_path / "new" / "run4.edf", names=classes, ch_names=backwards, sfreq=500.0)
     assert walk("walk-edf.md") >= 10
     check_results(tmp_path, name="edf", classes=classes)
+
+
+def test_walk_from_generation_to_restoration(tmp_path, walk):
+    assert walk("restoration.md") >= 10
+    table = pd.read_csv(tmp_path / "compared" / "restored.csv")
+    generated = sorted((tmp_path / "generated" / "pictures").iterdir())
+    assert len(table) == len(generated) == 40
+    for folder in ("restored", "corrupted"):
+        names = sorted(path.name for path in (tmp_path / "compared" / folder).iterdir())
+        assert names == [path.name for path in generated]
+    original, corrupted = (
+        np.asarray(Image.open(path / generated[0].name))[::4, ::4] / 255.0
+        for path in (tmp_path / "generated" / "pictures", tmp_path / "compared" / "corrupted")
+    )
+    lost = np.square(corrupted - original)[16:].mean()
+    assert table["rmse_missing_corrupted"][0] == pytest.approx(np.sqrt(lost), abs=1e-4)
+    assert (tmp_path / "runs" / "restorer" / "report.html").stat().st_size > 10_000
