@@ -30,3 +30,36 @@ def test_refuses_an_unfinished_run(run, capsys):
     assert main(["evaluate", str(run.path)]) == 1
     assert "--resume" in capsys.readouterr().err
     assert not run.has("scores.json")
+
+
+def test_full_controls_need_the_data(run, capsys):
+    assert main(["evaluate", str(run.path), "--controls", "full"]) == 1
+    assert "Name it with --data" in capsys.readouterr().err
+
+
+def test_full_controls_are_called_with_the_options(run, fake, monkeypatch, capsys, tmp_path):
+    from phosphene.experiment.controls import course
+
+    called = {}
+
+    def run_controls(folder, **options):
+        called.update(options, folder=folder.path)
+        verdict = {"claim": "cannot be judged", "because": []}
+        return {"controls": [], "not_run": [], "verdict": verdict}
+
+    monkeypatch.setattr(course, "run_controls", run_controls)
+    words = ["--controls", "full", "--data", str(tmp_path), "--minutes", "3", "--nulls", "4"]
+    assert main(["evaluate", str(run.path), *words, "--jobs", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "verdict  cannot be judged" in said
+    assert f"next    phosphene report {run.path}" in said
+    assert (called["folder"], called["data"], called["jobs"]) == (run.path, tmp_path, 2)
+    assert (called["effort"].minutes, called["effort"].n_nulls) == (3, 4)
+    assert called["plan_of"] is None
+
+
+def test_full_controls_of_runs_that_make_signals_are_refused(run, fake, capsys):
+    object.__setattr__(fake.recipe, "task", "picture to signal")
+    words = ["--controls", "full", "--data", str(run.path)]
+    assert main(["evaluate", str(run.path), *words]) == 1
+    assert "runs that read classes from signals" in capsys.readouterr().err
