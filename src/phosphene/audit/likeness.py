@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import eigh
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
@@ -172,9 +173,16 @@ def _components(described: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     fitted = rng.choice(len(described), min(len(described), _FITTED_ON), replace=False)
     mean = described[fitted].mean(axis=0)
     rows = (described[fitted] - mean).astype(np.float64)
-    spread, axes = np.linalg.eigh(rows.T @ rows / len(rows))
-    n_kept = min(_MAX_COMPONENTS, len(fitted) // 4, int((spread > 1e-7 * spread[-1]).sum()))
-    axes, spread = axes[:, ::-1][:, :n_kept], spread[::-1][:n_kept]
+    wide = rows.shape[1] > len(rows)
+    square = (rows @ rows.T if wide else rows.T @ rows) / len(rows)
+    most = min(_MAX_COMPONENTS, len(fitted) // 4, len(square))
+    if most < 2:
+        return np.zeros((len(described), 0))
+    spread, axes = eigh(square, subset_by_index=(len(square) - most, len(square) - 1))
+    kept = spread > 1e-7 * max(spread[-1], 1e-30)
+    spread, axes = spread[kept][::-1], axes[:, kept][:, ::-1]
+    if wide:
+        axes = rows.T @ axes / np.sqrt(len(rows) * spread)
     found = (described - mean) @ (axes / np.sqrt(spread)).astype(np.float32)
     return np.clip(found, -_CLIP, _CLIP)
 

@@ -144,26 +144,33 @@ def _how(one: Recording, other: Recording, lag: float, scales: np.ndarray) -> st
     scale = float(np.median(scales))
     if abs(scale - 1) > (0.005 if lag == 0 else 0.1):  # other parts have other sizes
         words.append(f"rescaled by {scale:.3g}")
-    if abs(lag) > 1.5 / GRID:
+    shift = _shift(one, other, lag)
+    if shift is not None and abs(shift) < one.sfreq:
+        words += [f"shifted by {abs(shift)} samples"] * bool(shift)
+    elif abs(lag) > 1.5 / GRID:
         words.append(f"shifted by {abs(lag):.2f} s")
-    elif one.sfreq == other.sfreq and (samples := _exact_shift(one, other)):
-        words.append(f"shifted by {abs(samples)} samples")
     if not words:
         equal = one.signal.shape == other.signal.shape and np.array_equal(one.signal, other.signal)
         return "the same samples" if equal else "nearly the same samples"
     return ", ".join(words)
 
 
-def _exact_shift(one: Recording, other: Recording) -> int:
-    """Return the lag in samples, of at most two steps of the grid, that fits best."""
-    most = round(2 * one.sfreq / GRID)
-    n = min(one.n_samples, other.n_samples, 20_000)
-    if n < 4 * most or not set(one.ch_names) & set(other.ch_names):
-        return 0
-    name = next(name for name in one.ch_names if name in other.ch_names)
-    left = np.diff(np.asarray(one.signal[one.ch_names.index(name), :n], dtype=np.float64))
-    right = np.diff(np.asarray(other.signal[other.ch_names.index(name), :n], dtype=np.float64))
-    part = left[most:-most]
-    lags = range(-most, most + 1)
-    fits = [np.corrcoef(part, right[most - lag : len(right) - most - lag])[0, 1] for lag in lags]
-    return lags[int(np.nanargmax(fits))]
+def _shift(one: Recording, other: Recording, lag: float) -> int | None:
+    """Return the lag in samples that fits best near one found on the grid, None for other rates."""
+    names = [name for name in one.ch_names if name in other.ch_names]
+    if one.sfreq != other.sfreq or not names:
+        return None
+    near, most = round(lag * one.sfreq), round(2 * one.sfreq / GRID)
+    signals = [np.asarray(r.signal[r.ch_names.index(names[0])], dtype=float) for r in (one, other)]
+    left, right = (np.diff(signal) for signal in signals)  # fast changes tell samples apart
+    begin = max(0, near) + most
+    part = left[begin : begin + 20_000]
+    part = part[: max(0, len(right) - (begin - near) - most)]
+    if len(part) < 4 * most + 1:
+        return None
+    fits = {}
+    for samples in range(near - most, near + most + 1):
+        same = right[begin - samples : begin - samples + len(part)]
+        if len(same) == len(part) and begin >= samples:
+            fits[samples] = float(np.dot(part - part.mean(), same - same.mean()))
+    return max(fits, key=lambda samples: fits[samples]) if fits else None

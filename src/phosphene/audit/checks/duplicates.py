@@ -1,9 +1,11 @@
 """Trials and whole recordings that occur more than once."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from phosphene.audit.finding import Finding, first_rows
 from phosphene.audit.likeness import find_copies
@@ -28,7 +30,7 @@ def check_duplicates(
     hold or that is recovered from the samples.
     """
     copies = find_copies(source.epochs, rng, is_explained=_overlaps(source))
-    pairs, hows = copies.pairs(), []
+    pairs = copies.pairs()
     hows = [copies.how[copies.group[one]] for one, _ in pairs]
     for one, other, how in (*_same_content(source, pairs), *_shifted(source)):
         pairs = np.concatenate([pairs, [[one, other]]])
@@ -41,14 +43,14 @@ def check_duplicates(
     if whole:
         findings.append(_recording_finding(source, split, whole))
     if names is not None and whole:
-        apart = [tuple(sorted((names[one], names[other]))) not in whole for one, other in pairs]
+        apart = [_key(names[one], names[other]) not in whole for one, other in pairs]
         pairs, hows = pairs[apart], [how for how, kept in zip(hows, apart, strict=True) if kept]
     if len(pairs):
         findings.append(_trial_finding(source, split, pairs, hows))
     return findings
 
 
-def _overlaps(source: AuditSource):
+def _overlaps(source: AuditSource) -> Callable[[np.ndarray], np.ndarray]:
     """Return what says of pairs whether their windows are at different places of one signal."""
     names, start, stop = (source.column(name) for name in ("recording", "start", "stop"))
     if names is None or start is None or stop is None:
@@ -100,7 +102,7 @@ def _recordings_by_signal(source: AuditSource) -> dict[tuple[str, str], str]:
     for copy in find_recording_copies(source.recordings):
         one, other = (source.recordings[k].recording for k in (copy.one, copy.other))
         words = f"{copy.how}; correlation {copy.correlation:.3f} over {copy.seconds:.0f} s"
-        found[tuple(sorted((one, other)))] = words
+        found[_key(one, other)] = words
     return found
 
 
@@ -114,8 +116,7 @@ def _recordings_by_trials(
     shared: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
     for (one, other), how in zip(pairs.tolist(), hows, strict=True):
         if names[one] != names[other]:
-            key = tuple(sorted((str(names[one]), str(names[other]))))
-            shared.setdefault(key, []).append((one, other, how))
+            shared.setdefault(_key(names[one], names[other]), []).append((one, other, how))
     found = {}
     for key, rows in shared.items():
         n_least = min(sizes[name] for name in key)
@@ -124,6 +125,11 @@ def _recordings_by_trials(
             how = Counter(how for _, _, how in rows).most_common(1)[0][0]
             found[key] = f"{how}; {n_copies} of {n_least} trials have a copy"
     return found
+
+
+def _key(one: str, other: str) -> tuple[str, str]:
+    """Return two names in the order of the alphabet."""
+    return (str(one), str(other)) if one <= other else (str(other), str(one))
 
 
 def _recording_finding(
@@ -232,9 +238,6 @@ def _copies_across(
     """
     if split is None:
         return 0, 0, np.zeros(0, np.int64)
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     n = len(source)
     graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
     _, group = connected_components(graph, directed=False)

@@ -43,9 +43,11 @@ def check_scaling(
         if not every:
             break
         every &= every - _kinds_of_all(epochs, rows)
-    sides = [] if split is None else source.folds(split)
-    fitted_on_training = any(_kinds(_Sums(epochs[fold.train])) & every for fold in sides)
-    if not every or fitted_on_training:
+    if split is not None and len(split.folds) == 1:  # a range may be that of the training trials
+        (fold,) = source.folds(split)
+        inside = _kinds(_Sums(epochs[fold.train])) & every
+        every -= {kind for kind in inside if kind.startswith("values")}
+    if not every:
         return []
     sums = _Sums(epochs)
     kinds = sorted(every)
