@@ -3,25 +3,17 @@
 What its folder says is tested in test_recipes.py.
 """
 
-import json
 import subprocess
 import sys
-from dataclasses import asdict, replace
 from math import isfinite
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 
 from phosphene.data.dataset import load_dataset
-from phosphene.experiment import course
 from phosphene.experiment.responses.drawing import slug
-from phosphene.experiment.restoration.drawing import time_file
-from phosphene.experiment.restoration.pictures import pixels_of, unit_pictures
 from phosphene.export.bundle import load_bundle
 from phosphene.export.response_bundle import load_response_bundle
-from phosphene.export.restoration_bundle import load_restoration_bundle
 from phosphene.recipes import find_recipes
 from phosphene.reporting.report import write_report
 from phosphene.run_dir import RunDir
@@ -40,65 +32,7 @@ JUDGED = ("class consistency", "IS[", "Fréchet distance[", "FID[")
 every_recipe = pytest.mark.parametrize("key", RECIPES)
 decoding_recipes = pytest.mark.parametrize("key", DECODING)
 responding_recipes = pytest.mark.parametrize("key", RESPONDING)
-restoring_recipes = pytest.mark.parametrize("key", RESTORING)
 painting_recipes = pytest.mark.parametrize("key", PAINTING)
-
-
-@pytest.fixture(scope="session")
-def data_for(request):
-    """Return a small data set of the kind that a recipe wants."""
-
-    def choose(key):
-        wanted = "digits_folder" if key in RESTORING else "data_folder"
-        return request.getfixturevalue("showings_folder" if key in RESPONDING else wanted)
-
-    return choose
-
-
-@pytest.fixture(scope="session")
-def smoke_run(data_for, tmp_path_factory):
-    """Train the smoke preset of a recipe with some settings changed, once under each name."""
-    done = {}
-
-    def train(key, name="first", **changes):
-        if (key, name) not in done:
-            config = replace(RECIPES[key].config("smoke"), **changes)
-            run = RunDir.create(tmp_path_factory.mktemp(key) / name)
-            settings = json.loads(json.dumps(asdict(config)))
-            run.write_json("config.json", {"recipe": key, "preset": "smoke", "config": settings})
-            stages = []
-            scores = RECIPES[key].train(
-                config, data=data_for(key), run=run, resume=False, on_stage=stages.append,
-                progress=None,
-            )  # fmt: skip
-            done[key, name] = SimpleNamespace(config=config, run=run, scores=scores, stages=stages)
-        return done[key, name]
-
-    return train
-
-
-@pytest.fixture(scope="session")
-def again(smoke_run):
-    """Train a second time; whatever is imported late has been imported by then."""
-
-    def train(key):
-        smoke_run(key)
-        return smoke_run(key, "again")
-
-    return train
-
-
-@pytest.fixture(scope="session")
-def other(smoke_run):
-    """Train with another seed; its controls and scores would say nothing more."""
-
-    def train(key):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(course, "score_run", lambda *_: [])
-            nulls = {"null_folds": 0} if key in DECODING else {}
-            return smoke_run(key, "other", seed=1, **nulls)
-
-    return train
 
 
 def first_fold(run):
@@ -305,60 +239,6 @@ def test_a_bundle_holds_the_generator_of_the_run(smoke_run, showings_folder, key
     scored = {score.method for score in trained.scores if score.role == "result"}
     assert spec["name"] in scored
     assert spec["window_sd"] > 0
-
-
-# Restorations.
-
-
-@restoring_recipes
-def test_every_restoration_score_stands_beside_the_baselines(smoke_run, key):
-    scores = smoke_run(key).scores
-    results = [s for s in scores if s.role == "result" and not s.name.endswith(" difference")]
-    assert {score.fold for score in results} == {"equal iterations", "equal time"}
-    wanted = {"corrupted picture", "mean picture", "nearest training picture"}
-    for name in {score.name for score in results}:
-        methods = {score.method for score in scores if score.name == name}
-        assert {*wanted, "total variation", "non-local means"} <= methods
-        if "accuracy" in name:
-            assert "original picture" in methods
-    regions = {f"RMSE[{region}]" for region in ("whole", "visible", "missing")}
-    assert regions <= {score.name for score in results}
-
-
-@restoring_recipes
-def test_systems_of_a_run_are_tuned_and_counted_alike(smoke_run, key):
-    systems = smoke_run(key).run.read_json("folds/pictures/systems.json")
-    for of in ("steps", "runs", "n_validation"):
-        assert len({system["tuning"][of] for system in systems}) == 1
-    assert len({tuple(system["tuning"]["losses"]) for system in systems}) == 1
-    assert len({system["iterations"] for system in systems}) == 1
-    assert all(system["iterations_equal_time"] >= system["iterations"] for system in systems)
-    networks = smoke_run(key).run.read_json("networks.json")
-    assert {"classifier", *(system["name"] for system in systems)} <= networks.keys()
-
-
-@restoring_recipes
-def test_another_seed_restores_the_same_pictures_otherwise(smoke_run, other, key):
-    first, second = smoke_run(key).run, other(key).run
-    assert first.read_json("split.json") == second.read_json("split.json")
-    digests = [run.read_json("networks.json")["classifier"]["digest"] for run in (first, second)]
-    assert digests[0] == digests[1]
-    tests = [arrays_of(run, "test") for run in (first, second)]
-    for name, values in tests[0].items():
-        np.testing.assert_array_equal(tests[1][name], values, err_msg=name)
-    name = first.read_json("bundle/spec.json")["name"]
-    restored = [run.read_arrays(time_file(name))["restored"] for run in (first, second)]
-    assert not np.array_equal(restored[0], restored[1])
-
-
-@restoring_recipes
-def test_the_bundle_restores_the_pictures_that_the_run_shows(smoke_run, key):
-    run = smoke_run(key).run
-    bundle = load_restoration_bundle(run.path / "bundle")
-    corrupted = unit_pictures(arrays_of(run, "test")["corrupted"]).numpy()
-    restored = pixels_of(torch.from_numpy(bundle.system.restore(corrupted)))
-    shown = run.read_arrays(time_file(bundle.spec["name"]))["restored"]
-    np.testing.assert_allclose(restored.astype(int), shown.astype(int), atol=1)
 
 
 # Pictures.
