@@ -5,6 +5,7 @@ from scipy import stats
 from phosphene.evaluation.intervals import (
     binomial_interval,
     cluster_bootstrap,
+    decision_share,
     null_range,
     shared_training,
 )
@@ -90,6 +91,15 @@ def test_shared_training_is_all_of_the_variance_where_nothing_is_found():
     shares = [shared_training(auc) for auc in (0.5, 0.6, 0.8, 0.95, 1.0)]
     assert shares == sorted(shares, reverse=True)
     assert shares[-1] < 0.1
+
+
+def test_decisions_keep_the_share_that_is_drawn():
+    assert decision_share(2) == pytest.approx(2 / np.pi)
+    rng, n_classes = np.random.default_rng(0), 5
+    scores = rng.standard_normal((200_000, n_classes))
+    decided = (scores.argmax(axis=1) == 0).astype(float)
+    slopes = scores.T @ (decided - decided.mean()) / len(scores)
+    assert decision_share(n_classes) == pytest.approx(slopes @ slopes / decided.var(), rel=0.02)
 
 
 def test_shared_training_widens_as_clusters_of_equal_correlation_need():

@@ -19,8 +19,8 @@ from phosphene.evaluation.confusion import (
 )
 from phosphene.evaluation.controls import label_permuter
 from phosphene.evaluation.intervals import (
-    DECISIONS,
     cluster_bootstrap,
+    decision_share,
     null_range,
     shared_training,
 )
@@ -60,8 +60,9 @@ def decoding_scores(
     that train on each other's trials (`shared_training`).
 
     The chance range permutes labels at their independent unit and keeps the decisions. Where folds
-    share trials it is stretched about its mean, by the square root of 1 + ``reuse`` for the AUC and
-    1 + 2/pi ``reuse`` for balanced accuracy, which is what training anew on permuted labels gives.
+    share trials it is stretched about its mean, by the square root of 1 + ``reuse`` for the AUC,
+    and of 1 + `decision_share` ``reuse`` for balanced accuracy, which is what training anew on
+    permuted labels gives.
 
     Parameters
     ----------
@@ -172,7 +173,8 @@ def _scores(
         return np.array([recall, mean_present(np.array(aucs), sizes)])
 
     mean, low, high = null_range(lambda rng: both(permute(rng)), n_draws=n_permutations, seed=seed)
-    stretch = np.sqrt([1 + reuse * DECISIONS, 1 + reuse])
+    decisions = decision_share(n_classes)
+    stretch = np.sqrt([1 + reuse * decisions, 1 + reuse])
     low = np.minimum(low, mean + stretch * (low - mean)).clip(0)
     high = np.maximum(high, mean + stretch * (high - mean)).clip(max=1)
     tables = np.array(
@@ -184,7 +186,7 @@ def _scores(
     accuracy, auc = both(labels)
 
     twice = reuse * shared_training(auc)
-    shared = (twice * DECISIONS, twice)
+    shared = (twice * decisions, twice)
     n_recordings = int(np.isfinite(aucs).sum())  # those with at least two classes
     over_recordings = (
         lambda drawn: mean_recall(np.tensordot(drawn, tables, 1)),

@@ -2,15 +2,14 @@
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
-from scipy import special, stats
+from scipy import integrate, special, stats
 
 from phosphene._checks import check_share
 
-DECISIONS = 2 / math.pi
-"""Share of the variance of a Gaussian score that its sign keeps: decisions in place of scores."""
 _INSIDE = 1e-3
 """How near to 0 and 1 the scale of log odds is taken for a score."""
 
@@ -33,7 +32,7 @@ def shared_training(auc: float) -> float:
     Returns
     -------
     float
-        From 1 down to 0. Multiply by `DECISIONS` for an accuracy.
+        From 1 down to 0. Multiply by `decision_share` for an accuracy.
 
     Notes
     -----
@@ -43,6 +42,19 @@ def shared_training(auc: float) -> float:
     check_share("auc", auc)
     found = max(0.0, float(special.ndtri(min(auc, 1 - 1e-9)))) ** 2 / 2
     return 1 / (1 + (found + math.sqrt(found**2 + 4 * found)) / 2)
+
+
+@lru_cache
+def decision_share(n_classes: int) -> float:
+    """Share of the variance of decisions that is linear in Gaussian scores of the classes.
+
+    Scores of folds share trials in the linear part; decisions keep 2/pi of it for two classes, and
+    e^2 K / (K - 1)^2 for K, where e is the expected maximum of K standard normal values.
+    """
+    highest, _ = integrate.quad(
+        lambda x: x * n_classes * stats.norm.pdf(x) * special.ndtr(x) ** (n_classes - 1), -9, 9
+    )
+    return float(highest**2 * n_classes / (n_classes - 1) ** 2)
 
 
 def binomial_interval(

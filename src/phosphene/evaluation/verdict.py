@@ -98,12 +98,14 @@ def judge(evidence: Evidence, *, alpha: float = ALPHA) -> Verdict:
        explained by the recording. What was learnt holds inside a recording only.
     4. Fewer than 3 held-out recordings, or so few units that no arrangement of labels could reach
        ``alpha``, or no p-value: cannot be judged.
-    5. Something that no picture has touched reaches half of the score's distance from chance, and
+    5. The p-value is at most ``alpha``, but more than one in twenty decoders that were trained on
+       permuted labels reach the score: not distinguishable from chance.
+    6. The p-value is larger: not distinguishable from chance, which does not say that there is
+       nothing.
+    7. Something that no picture has touched reaches half of the score's distance from chance, and
        is above chance itself (Holm's correction over all such controls): explained by the
        recording.
-    6. The p-value of the score is at most ``alpha``, and at most one in twenty decoders that were
-       trained on permuted labels reach it: decodes above chance.
-    7. Else: not distinguishable from chance, which does not say that there is nothing.
+    8. Else: decodes above chance.
 
     Parameters
     ----------
