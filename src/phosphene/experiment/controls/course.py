@@ -97,7 +97,7 @@ def run_controls(
         except ControlNotPossibleError as error:
             not_run[control.key] = str(error)
             continue
-        spent = sum(seconds.get(task.name, 0.0) for task in tasks[control.key])
+        spent = sum((seconds.get(task.name, 0.0) for task in tasks[control.key]), 0.0)
         records.append(control_to_json(control, one, seconds=spent))
     content = _content(material, found, made, records, not_run)
     run.write_json(FILE, content)

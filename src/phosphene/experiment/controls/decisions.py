@@ -73,8 +73,9 @@ def _need_neighbours(material: Material) -> list[Task]:
 def _noise(material: Material, made: Made) -> Found:
     del made
     arrays = material.own("noise_probabilities")
-    scores = material.scores(arrays, method=f"noise input: {_encoder(material)}")
-    return Found(scores=scores, measured=material.measure(arrays, scores, name="noise input"))
+    scores = material.scores(arrays, method=f"noise input: {_encoder(material)}", reuse=0.0)
+    measured = material.measure(arrays, scores, name="noise input", reuse=0.0)
+    return Found(scores=scores, measured=measured)
 
 
 def _need_noise(material: Material) -> list[Task]:

@@ -10,6 +10,7 @@ from phosphene.evaluation.permutation import count_arrangements
 from phosphene.evaluation.verdict import Evidence
 from phosphene.experiment.controls.control import CHANCE, Found, Made
 from phosphene.experiment.controls.leaking import GAP, RECORDING_INDEX, measured_group
+from phosphene.experiment.controls.linear import keeps_recordings
 from phosphene.experiment.controls.material import Material
 from phosphene.experiment.controls.retraining import ENCODER
 
@@ -22,7 +23,8 @@ def gather_evidence(material: Material, found: Mapping[str, Found], made: Made) 
     """Collect what was measured; what was not is left out.
 
     The score is the AUC of the run's own decoder, its p-value calibrated by its encoder's trainings
-    on permuted labels where there are any.
+    on permuted labels where there are any. Where the run was tested on recordings that it was
+    trained on, it is that of the linear decoder with recordings held out.
 
     Parameters
     ----------
@@ -45,6 +47,8 @@ def gather_evidence(material: Material, found: Mapping[str, Found], made: Made) 
         unit=material.design,
     )
     gap = found.get(GAP.key)
+    if gap is not None and not keeps_recordings(material):
+        score = measured_group(material, made, statistic="AUC")
     index = found.get(RECORDING_INDEX.key)
     return Evidence(
         score=score,
@@ -61,7 +65,7 @@ def gather_evidence(material: Material, found: Mapping[str, Found], made: Made) 
             for key in NUISANCES
             if (one := found.get(key)) and one.measured and one.expected in (None, CHANCE)
         ),
-        retrained=tuple(nulls.get("of_all_folds", ())),
+        retrained=tuple(nulls.get("of_all_folds", ())) if keeps_recordings(material) else (),
         leak=material.split.leak_reason or "",
     )
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from phosphene.data.splits import k_fold
+from phosphene.data.splits import group_k_fold, k_fold
 from phosphene.data.trials import Trials
 from phosphene.evaluation.controls import label_permuter
 from phosphene.evaluation.grouped_lda import grouped_lda
 from phosphene.evaluation.probes import shrinkage_lda
 from phosphene.evaluation.riemann import tangent_space
 from phosphene.evaluation.thinning import baseline_step
-from phosphene.experiment.controls.control import Arrays
+from phosphene.experiment.controls.control import Arrays, ControlNotPossibleError
 from phosphene.experiment.controls.material import Material
 from phosphene.training.seeding import derive_seed
 
@@ -72,6 +72,34 @@ def own_folds(material: Material, rows: np.ndarray | None = None) -> list[Rows]:
     """
     folds = [fold.indices(material.trials) for fold in material.folds]
     return folds if rows is None else _among(material, folds, rows)
+
+
+def keeps_recordings(material: Material) -> bool:
+    """Say whether the run was tested on recordings that it was not trained on."""
+    names = material.recordings
+    return not any(np.isin(names[test], names[train]).any() for train, test in own_folds(material))
+
+
+def group_folds(material: Material) -> list[Rows]:
+    """Return folds that keep recordings apart: the run's own, or others where they do not.
+
+    Raises
+    ------
+    ControlNotPossibleError
+        If there is one recording, or those of a class are all in one fold.
+    """
+    if keeps_recordings(material):
+        return own_folds(material)
+    trials = material.trials
+    n_recordings = len(np.unique(material.recordings))
+    if n_recordings < 2:
+        raise ControlNotPossibleError("there is one recording, and none to hold out")
+    split = group_k_fold(trials, "recording", min(10, n_recordings))
+    folds = [fold.indices(trials) for fold in split.folds]
+    folds = [f for f in folds if len(np.unique(trials.labels[f[0]])) == trials.n_classes]
+    if not folds:
+        raise ControlNotPossibleError("a recording that is held out takes its class along")
+    return folds
 
 
 def window_folds(material: Material, rows: np.ndarray | None = None) -> list[Rows]:

@@ -116,6 +116,7 @@ class Material:
         role: str = "control",
         split: str | None = None,
         note: str = "",
+        reuse: float | None = None,
     ) -> list[Score]:
         """Score class probabilities of held-out trials.
 
@@ -128,6 +129,9 @@ class Material:
             Words for the scores.
         split
             How training and test were kept apart, where not as in the run.
+        reuse
+            See `permutation.pair_reuse`; that of the run's folds if None, 0 for what no label of
+            another trial can have reached.
         """
         order = np.argsort(arrays["row"], kind="stable")  # the order of time
         rows = arrays["row"][order]
@@ -142,6 +146,7 @@ class Material:
             split=self.words if split is None else split,
             role=role,
             seed=self.seed,
+            reuse=self.reuse if reuse is None else reuse,
         )
         return [replace(score, note=note) for score in found]
 

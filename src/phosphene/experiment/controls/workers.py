@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 from phosphene.experiment.controls.control import Arrays, ControlNotPossibleError, Task
@@ -23,6 +23,7 @@ class Answer:
 
     name: str
     seconds: float
+    """Of processor time."""
     reason: str = ""
     """Why it is not there; empty where it is."""
 
@@ -70,7 +71,7 @@ def work_off(
 
 
 def _do(task: Task, keep: Callable[[str, Arrays], None]) -> Answer:
-    began = perf_counter()
+    began = process_time()
     try:
         keep(task.name, task.make())
         reason = ""
@@ -79,7 +80,7 @@ def _do(task: Task, keep: Callable[[str, Arrays], None]) -> Answer:
     except Exception as error:  # hours of other controls must not be lost to one defect
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"it failed with {type(error).__name__} in {where.name}: {error}"
-    return Answer(name=task.name, seconds=perf_counter() - began, reason=reason)
+    return Answer(name=task.name, seconds=process_time() - began, reason=reason)
 
 
 def _side_by_side(
