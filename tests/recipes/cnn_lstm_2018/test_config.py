@@ -19,7 +19,7 @@ def test_quick_trains_on_the_official_training_pictures_what_the_paper_trains():
     paper, quick = (RECIPE.config(name) for name in ("paper", "quick"))
     assert quick.division == "official"
     assert quick.systems == paper.systems
-    same = ("hidden", "dropout", "l2", "clip", "loss", "optimizer", "corruption", "batch")
+    same = ("n_layers", "dropout", "l2", "clip", "loss", "optimizer", "corruption", "batch")
     assert [getattr(quick, name) for name in same] == [getattr(paper, name) for name in same]
 
 

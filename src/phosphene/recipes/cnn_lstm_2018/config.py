@@ -30,8 +30,8 @@ class Config(RestorationSettings):
     n_code: int = 100
     """Length of the thought vector (table 1)."""
     hidden: int = 128
-    """Values in each state of the LSTM; not in the paper. The smallest power of 2 that holds a
-    thought vector of 100."""
+    """Values in each state of the LSTM; not in the paper. 128 is the smallest power of 2 that holds
+    a thought vector of 100; 64 takes about half the time."""
     n_layers: int = 5
     """Layers of the LSTM (section 5.2)."""
     dropout: float = 0.25
@@ -67,8 +67,9 @@ def quick() -> Config:
     return replace(
         paper(),
         division="official",
-        iterations=2500,
+        iterations=4000,
         warmup=100,
+        hidden=64,
         ema=0.998,
         tuning_rates=(1e-3, 3e-3, 1e-2),
         tuning_steps=300,
