@@ -5,6 +5,8 @@ from phosphene.evaluation.fold_scores import (
     ceiling_scores,
     null_ranges,
     pool_arrays,
+    put_null_ranges,
+    reuse_of,
     split_words,
     stamp_scores,
 )
@@ -67,3 +69,30 @@ def test_ceiling_is_a_reference_where_it_is_known():
     assert ceiling_scores({"ceiling": {"accuracy": None}}) == []
     (score,) = ceiling_scores({"ceiling": {"accuracy": 0.8, "low": 0.7, "high": 0.9, "n": 5}})
     assert (score.section, score.role, score.value, score.n) == ("ceiling", "reference", 0.8, 5)
+
+
+def test_range_of_permuted_labels_is_the_widest_known():
+    labels = np.arange(160) % 8
+    lucky = np.array([0, 0, 1, 1, 2, 2, 3, 3])[labels]  # all trials of a class get one answer
+    arrays = {
+        "labels": labels,
+        "fold": np.repeat(["a", "b"], 80),
+        "recording": np.repeat(["a", "b"], 80),
+        "probabilities": np.eye(8)[lucky],
+    }
+    own = {"value": 0.25, "n": 160, "unit": "trials", "chance_low": 0.1, "chance_high": 0.15}
+    scores = [Score(name="balanced accuracy", **own), Score(name="AUC", **own)]
+    found, _ = put_null_ranges(
+        scores, {"balanced accuracy": (0.05, 0.16)}, arrays=arrays, key="probabilities"
+    )
+    assert found.chance_low <= 0.05
+    assert found.chance_high > 0.2  # lumps of whole classes: few observations
+    assert found.value == 0.25
+    assert put_null_ranges([], {}, arrays=arrays, key="riemann_probabilities") == []
+
+
+def test_reuse_counts_the_trials_of_the_whole_data_set():
+    arrays = {"labels": np.zeros(40), "fold": np.repeat(["a", "b"], 20)}
+    assert reuse_of(arrays, {"n_trials": 40}) == 1
+    assert reuse_of(arrays, {"n_trials": 80}) == pytest.approx(1 / 3)
+    assert reuse_of(arrays, {}) == 1

@@ -140,7 +140,7 @@ def put_null_ranges(
     Parameters
     ----------
     scores
-        Balanced accuracy and AUC.
+        Balanced accuracy and AUC; none where the decoder was not trained again.
     linear
         From `null_ranges`.
     arrays
@@ -148,6 +148,9 @@ def put_null_ranges(
     key
         Name of the probabilities.
     """
+    scores = list(scores)
+    if not scores:  # a decoder that was not trained again
+        return []
     renamed = renamed_ranges(
         arrays[key], arrays["labels"], folds=arrays["fold"], recordings=arrays["recording"]
     )
