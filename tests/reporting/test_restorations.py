@@ -86,6 +86,19 @@ def test_a_run_that_has_begun_says_what_is_missing(make_restoration_run):
     assert page.count('<img class="pixelated"') == 20 * 2
 
 
+def test_where_equal_time_changed_nothing_systems_stand_there_once(make_restoration_run):
+    run = make_restoration_run()
+    systems = run.read_json("folds/pictures/systems.json")
+    for system in systems:
+        system["iterations_equal_time"] = system["iterations"]
+    run.write_json("folds/pictures/systems.json", systems)
+    found = describe_restorations(read_contents(run))
+    assert found.grid.columns == ("input", "CNN-CNN with bottleneck", "CNN-LSTM", "original")
+    assert [group.title for group in found.table.groups] == ["at equal iterations", "beside them"]
+    assert len(found.charts) == 1
+    assert found.tiles[0][2] == "CNN-LSTM"
+
+
 def test_names_from_files_are_escaped(make_restoration_run):
     run = make_restoration_run(n=20)
     systems = run.read_json("folds/pictures/systems.json")

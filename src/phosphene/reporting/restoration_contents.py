@@ -102,6 +102,13 @@ class RestorationContents:
         """The recipe's own system."""
         return self.systems[-1] if self.systems else None
 
+    @property
+    def budgets(self) -> tuple[str, ...]:
+        """What systems were given equally much of; once where equal time changed nothing."""
+        if all(s.iterations_equal_time in (None, s.iterations) for s in self.systems):
+            return (EQUAL_ITERATIONS,)
+        return (EQUAL_ITERATIONS, EQUAL_TIME)
+
 
 NOTHING_YET = RestorationContents(systems=(), shown=None)
 """Of a run that is known to restore pictures and has written nothing of it."""

@@ -214,7 +214,9 @@ def restoration_tiles(contents: Contents) -> list[tuple[str, str, str]]:
         return []
     part = main.name.partition("[")[2].rstrip("]")
     where = "missing part" if part == "missing" else "whole picture"
-    tiles = [(value_text(main.value), f"RMSE, {where}", f"{main.method}, {main.fold}")]
+    found = contents.restorations
+    budget = f", {main.fold}" if found and len(found.budgets) > 1 else ""
+    tiles = [(value_text(main.value), f"RMSE, {where}", f"{main.method}{budget}")]
     others = [s for s in _results(scores, main.name) if s.fold == main.fold and s is not main]
     if best := min(others, key=lambda s: s.value, default=None):
         tiles.append((value_text(best.value), "the best other system", best.method))
@@ -227,10 +229,12 @@ def restoration_tiles(contents: Contents) -> list[tuple[str, str, str]]:
     return tiles
 
 
-def charted_errors(scores: Sequence[Score]) -> list[tuple[str, list[Score]]]:
+def charted_errors(
+    scores: Sequence[Score], *, budgets: Sequence[str] = (EQUAL_ITERATIONS, EQUAL_TIME)
+) -> list[tuple[str, list[Score]]]:
     """Return (caption, scores) of the headline charts: the error that decides, each budget."""
     charts = []
-    for fold in (EQUAL_TIME, EQUAL_ITERATIONS):
+    for fold in reversed(budgets):
         main = main_restoration(scores, fold=fold)
         if main is None:
             continue

@@ -67,8 +67,18 @@ class RestorationTable:
     count: str
 
 
-def restoration_table(scores: Sequence[Score]) -> RestorationTable | None:
-    """Return the table of scores; None before there are any."""
+def restoration_table(
+    scores: Sequence[Score], *, budgets: Sequence[str] = (EQUAL_ITERATIONS, EQUAL_TIME)
+) -> RestorationTable | None:
+    """Return the table of scores; None before there are any.
+
+    Parameters
+    ----------
+    scores
+        Of a run.
+    budgets
+        What systems were given equally much of: a group of rows each.
+    """
     mine = [s for s in scores if s.section == SECTION and not s.name.endswith(DIFFERENCE)]
     names = [name for name in METRICS if any(s.name == name for s in mine)]
     if not names:
@@ -76,7 +86,7 @@ def restoration_table(scores: Sequence[Score]) -> RestorationTable | None:
     most = max(s.n for s in mine)
     wanted = [
         (f"at {fold}", [s for s in mine if s.role == "result" and s.fold == fold])
-        for fold in (EQUAL_ITERATIONS, EQUAL_TIME)
+        for fold in budgets
     ]
     wanted.append(("beside them", [s for s in mine if s.role != "result"]))
     groups = [_group(title, some, names, most) for title, some in wanted if some]

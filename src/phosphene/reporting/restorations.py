@@ -60,7 +60,8 @@ def describe_restorations(contents: Contents) -> Restorations | None:
     settings = _settings(contents)
     batch = settings.get("batch")
     charts = [
-        score_chart(rows, caption=caption) for caption, rows in charted_errors(contents.scores)
+        score_chart(rows, caption=caption)
+        for caption, rows in charted_errors(contents.scores, budgets=found.budgets)
     ]
     trained = tuple(record for record in contents.log if not _is_trial(record))
     return Restorations(
@@ -70,7 +71,7 @@ def describe_restorations(contents: Contents) -> Restorations | None:
         corruption=str(contents.about("corruption") or settings.get("corruption") or ""),
         grid=restoration_grid(contents),
         baselines=baseline_grid(contents),
-        table=restoration_table(contents.scores),
+        table=restoration_table(contents.scores, budgets=found.budgets),
         differences=differences(contents.scores),
         trends=loss_trends(contents),
         times=required_times(

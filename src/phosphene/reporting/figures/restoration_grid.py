@@ -5,12 +5,7 @@ from dataclasses import dataclass
 
 from phosphene.reporting.contents import Contents
 from phosphene.reporting.figures.themed_svg import png_address, shrink
-from phosphene.reporting.restoration_contents import (
-    EQUAL_ITERATIONS,
-    EQUAL_TIME,
-    Restored,
-    ShownPictures,
-)
+from phosphene.reporting.restoration_contents import Restored, ShownPictures
 
 SIDE = 96
 """Rows that a picture has on the page at most; smaller ones are enlarged by the browser."""
@@ -61,16 +56,14 @@ class RestorationGrid:
 def restoration_grid(contents: Contents) -> RestorationGrid | None:
     """Return the corrupted pictures, what each system makes of them, and the originals.
 
-    The systems stand there twice where they were trained on to equal time. None before the test
+    The systems stand there twice where some were trained on to equal time. None before the test
     pictures are there.
     """
-    shown = contents.restorations.shown if contents.restorations else None
-    if shown is None:
+    found = contents.restorations
+    if found is None or found.shown is None:
         return None
-    of = {
-        kind: [made for made in shown.restored if made.kind == kind]
-        for kind in (EQUAL_ITERATIONS, EQUAL_TIME)
-    }
+    shown = found.shown
+    of = {kind: [made for made in shown.restored if made.kind == kind] for kind in found.budgets}
     middle = [made for some in of.values() for made in some]
     groups = [Heading(title="", n_columns=1)]
     groups += [
