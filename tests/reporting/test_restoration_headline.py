@@ -118,6 +118,15 @@ def test_a_simple_method_that_is_better_is_named_first(make_restoration_run):
     assert "a simple method, nearest training picture, is nearer (0.100)." in headline.sentence
 
 
+def test_one_system_alone_is_not_said_to_beat_others(make_restoration_run):
+    contents = read_contents(make_restoration_run())
+    alone = tuple(s for s in contents.scores if not s.method.startswith(("CNN-CNN", "CNN-LSTM -")))
+    headline = write_restoration_headline(replace(contents, scores=alone))
+    assert headline.label == "Better than simple methods"
+    assert headline.sentence.endswith("RMSE of 0.200 (0.190 to 0.210).")
+    assert charted_errors(alone)[0][0] == "RMSE[missing], lower is better"
+
+
 def test_without_equal_time_equal_iterations_decide(make_restoration_run):
     contents = read_contents(make_restoration_run(equal_time=False))
     headline = write_restoration_headline(contents)

@@ -41,6 +41,13 @@ LABELS = {
     "pending": "Not decided yet",
     "alarm": "Do not trust",
 }
+ALONE = {
+    **LABELS,
+    "decoded": "Better than simple methods",
+    "chance": "Level with a simple method",
+    "reversed": "A simple method is better",
+}
+"""The same for a run of one system."""
 WARNING = (
     "A restored part is drawn as the network learnt such pictures, not recovered: it looks clean "
     "also where it shows something that never was there."
@@ -96,7 +103,7 @@ def write_restoration_headline(contents: Contents) -> Headline:
         pictures=WARNING,
         alarms=alarms,
         cautions=(*list_doubts(contents), *list_cautions(scores)),
-        labels=LABELS,
+        labels=LABELS if main is None or rivals(scores, main) else ALONE,
     )
 
 
@@ -242,5 +249,6 @@ def charted_errors(
         rows += [
             s for s in scores if (s.section, s.name, s.role) == (SECTION, main.name, "baseline")
         ]
-        charts.append((f"{main.name} at {fold}, lower is better", rows))
+        where = f"{main.name} at {fold}" if rivals(scores, main) else main.name
+        charts.append((f"{where}, lower is better", rows))
     return charts

@@ -95,3 +95,12 @@ def test_large_pictures_are_shrunk_and_bytes_are_limited(contents, monkeypatch):
     assert not grid.pixelated
     monkeypatch.setattr(module, "BYTE_BUDGET", 10)
     assert len(restoration_grid(contents).rows) == 1
+
+
+def test_one_system_alone_needs_no_heading(make_restoration_run):
+    run = make_restoration_run(n=20, equal_time=False)
+    systems = run.read_json("folds/pictures/systems.json")
+    run.write_json("folds/pictures/systems.json", systems[1:])
+    grid = restoration_grid(read_contents(run))
+    assert grid.columns == ("input", "CNN-LSTM", "original")
+    assert [group.title for group in grid.groups] == ["", "", ""]

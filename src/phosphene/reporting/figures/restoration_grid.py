@@ -66,8 +66,11 @@ def restoration_grid(contents: Contents) -> RestorationGrid | None:
     of = {kind: [made for made in shown.restored if made.kind == kind] for kind in found.budgets}
     middle = [made for some in of.values() for made in some]
     groups = [Heading(title="", n_columns=1)]
+    alone = len(middle) == 1
     groups += [
-        Heading(title=f"at {kind}", n_columns=len(some)) for kind, some in of.items() if some
+        Heading(title="" if alone else f"at {kind}", n_columns=len(some))
+        for kind, some in of.items()
+        if some
     ]
     groups.append(Heading(title="", n_columns=1))
     return _lay_out(contents, shown, [shown.corrupted, *middle, shown.original], groups)
