@@ -107,7 +107,7 @@ def _main(scores: Sequence[Score]) -> list[Score]:
 def _line(first: System, second: System, test: PairedTest, corrected: float) -> Line:
     sds = [f"{sd:.3f}" if sd is not None else "one seed" for sd in test.seed_sds]
     gap = Cell(
-        text=f"{test.difference:+.3f}",
+        text=f"{test.difference:+.3f}".replace("-", "−"),
         small=(range_text(test.low, test.high),),
         plain={"value": test.difference, "low": test.low, "high": test.high},
     )
