@@ -34,6 +34,10 @@ from phosphene.models.generators.thoughtviz import (
     ThoughtVizImageGenerator,
 )
 from phosphene.models.generators.upsampling import UpsamplingGenerator
+from phosphene.models.restoration.cnn_cnn import CNNCNN
+from phosphene.models.restoration.cnn_lstm import CNNLSTM
+from phosphene.models.restoration.conv_encoder import ConvEncoder
+from phosphene.models.restoration.restoration_network import RestorationNetwork
 
 N_CHANS, N_TIMES, N_FEATURES, SIZE = 3, 40, 6, 16
 
@@ -183,6 +187,26 @@ NETWORKS = {
         lambda: LFPCNN(4, n_chans=N_CHANS, n_times=N_TIMES, width=8),
         [(N_CHANS, N_TIMES)],
         (4,),
+    ),
+    "conv_encoder": (
+        lambda: ConvEncoder((6, 7), n_code=5),
+        [(1, 6, 7)],
+        (5,),
+    ),
+    "cnn_lstm": (
+        lambda: CNNLSTM((6, 7), 2, n_code=5, hidden=4, n_layers=2),
+        [(2, 6, 7)],
+        (2, 6, 7),
+    ),
+    "cnn_cnn": (
+        lambda: CNNCNN((6, 7), 2, n_code=5),
+        [(2, 6, 7)],
+        (2, 6, 7),
+    ),
+    "restoration_network": (
+        lambda: RestorationNetwork((6, 7), 2, hidden=8, n_context=3, width=4, dropout=0.0),
+        [(2, 6, 7)],
+        (2, 6, 7),
     ),
 }
 
