@@ -211,6 +211,33 @@ def test_colored_pictures_become_grey_if_asked_to(pictures, call):
     ]
 
 
+def test_a_network_of_colors_takes_colors_and_repeats_grey_if_asked_to(call, pictures, tmp_path):
+    from phosphene.export.networks import build_network
+    from phosphene.export.picture_to_picture import PictureToPicture
+    from phosphene.export.restoration_bundle import save_restoration_bundle
+
+    spec = {"network": "CNNLSTM", "settings": {"size": [12, 10], "color": 3, "hidden": 5}}
+    system = PictureToPicture(
+        build_network(spec), size=SIZE, color=3, corruption="rectangle:0,0,0.5,0.5"
+    )
+    save_restoration_bundle(tmp_path / "colored", system, spec={"network": spec}, card="")
+    words = {"bundle": tmp_path / "colored"}
+    code, _, said = call("--images", pictures, **words)
+    assert code == 1
+    assert "RGB (3 channels); " in said
+    assert "is grey (1 channel); --convert repeats its channel" in said
+    color(pictures / "digit10.png")
+    code, out, said = call("--images", pictures, "--convert", "--corrupt", "trained", **words)
+    assert code == 0
+    assert "2 of 3 made RGB" in said
+    with Image.open(out / "corrupted" / "digit10.png") as picture:
+        small = np.asarray(picture)[::10, ::10]
+    assert (small[:6, :5] == 0).all()
+    assert (small[6:] == [255, 0, 0]).all()
+    with Image.open(out / "restored" / "digit10.png") as picture:
+        assert picture.mode == "RGB"
+
+
 def test_refuses_folders_that_are_full_or_cannot_be_made(pictures, call, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a.txt").write_text("mine")
