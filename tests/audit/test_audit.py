@@ -40,3 +40,12 @@ def test_a_split_of_other_data_is_refused(make_source, make_split):
     split = make_split(make_source(n_trials=40), np.arange(160) % 2)
     with pytest.raises(ValueError, match="a split must belong to the data"):
         run_audit(make_source(n_trials=20), split=split)
+
+
+def test_one_class_is_audited_for_what_it_can_be(make_source, make_split):
+    """Pictures told apart one by one, as in LFP of natural scenes, have one class."""
+    source = make_source(labels=np.zeros(120), n_classes=1, stimulus=np.arange(120).astype(str))
+    report = run_audit(source, split=make_split(source, np.arange(120) % 5))
+    assert {finding.kind for finding in report.findings} == {"shared_recording"}
+    reasons = dict(report.not_done)
+    assert reasons["class from the signal's mean"] == "there is one class only"

@@ -110,7 +110,7 @@ def run_audit(
 def describe(source: AuditSource, split: Split | None) -> dict[str, Any]:
     """Return the data and the split in plain numbers, None where something is not known."""
     counts = np.bincount(source.labels, minlength=source.n_classes)
-    unit, reason = unit_of(source) if (counts > 0).sum() > 1 else ("trial", "there is one class.")
+    unit, reason = unit_of(source)
 
     def how_many(name: str) -> int | None:
         values = source.column(name)

@@ -56,7 +56,12 @@ class Prediction:
 
 
 def above_chance(accuracy: float, n_classes: int) -> float:
-    """Return where a balanced accuracy lies between chance, 0, and certainty, 1."""
+    """Return where a balanced accuracy lies between chance, 0, and certainty, 1.
+
+    0 for one class, which is no question.
+    """
+    if n_classes < 2:
+        return 0.0
     return (accuracy - 1 / n_classes) / (1 - 1 / n_classes)
 
 

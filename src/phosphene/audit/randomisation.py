@@ -56,8 +56,10 @@ def unit_of(source: AuditSource) -> tuple[str, str]:
     """Return the independent unit of a data set, and a sentence that says why.
 
     Without times, runs of equal labels mean nothing: labels count as randomised by trial unless
-    blocks or recordings show one class each.
+    blocks or recordings show one class each. One class only is nothing to randomise.
     """
+    if len(np.unique(source.labels)) < 2:
+        return "trial", "there is one class only."
     order = time_order(source)
     if order is None:
         order = np.random.default_rng(0).permutation(len(source))

@@ -45,7 +45,7 @@ def check_raw_ranges(
 ) -> list[Finding]:
     """Look for test windows that hold samples of training windows.
 
-    Without a split, say whether windows overlap at all.
+    One sample at the seam of two windows is a note. Without a split, say whether windows overlap.
     """
     start, stop = source.column("start"), source.column("stop")
     if start is None or stop is None or source.column("recording") is None:
@@ -53,20 +53,27 @@ def check_raw_ranges(
     if split is None:
         return _overlapping_at_all(source, start, stop)
     folds = _folds(source, split)
-    tolerated = SEAM if split.unit == STIMULUS else 0
 
-    def shares(known: np.ndarray, asked: np.ndarray) -> np.ndarray:
-        return find_shared_samples(source.table, known, asked, more_than=tolerated)
+    def sharing(more_than: int) -> np.ndarray:
+        return _affected(
+            folds,
+            lambda known, asked: find_shared_samples(
+                source.table, known, asked, more_than=more_than
+            ),
+        )
 
-    both = _affected(folds, shares)
+    both, severity = sharing(SEAM), "severe"
+    if not len(both) and split.unit != STIMULUS:
+        both, severity = sharing(0), "note"  # one sample, of windows cut back to back
     if not len(both):
         return []
     n_test = _n_test(folds)
     return [
         Finding(
             kind="overlapping_windows",
-            severity="severe",
-            title=f"{len(both)} of {n_test} test windows hold samples of training windows",
+            severity=severity,
+            title=f"{len(both)} of {n_test} test windows hold samples of training windows"
+            + (", one each" if severity == "note" else ""),
             evidence={
                 "test windows": n_test,
                 "that share samples": len(both),
@@ -230,7 +237,7 @@ def _shared_group(
             "on both sides": n_shared,
             "test trials in them": len(both),
             "the split keeps apart": split.unit,
-            f"class told by the {level}, from 0 (chance) to 1": round(told, 4),
+            f"class told by the {level}, from 0 (chance) to 1": round(max(told, 0.0), 4),
         },
         effect=effect,
         remedy=f"Keep every {level} apart: --split-unit {level}"
