@@ -33,7 +33,7 @@ from phosphene.evaluation.decoding import decoding_scores
 from phosphene.evaluation.permutation import HeldoutTest, calibrate, heldout_test
 from phosphene.evaluation.probes import Probe, shrinkage_lda
 from phosphene.evaluation.retrained_null import joint_linear_null
-from phosphene.evaluation.verdict import DECODES, Evidence, Measured, judge
+from phosphene.evaluation.verdict import ALPHA, DECODES, Evidence, Measured, judge
 
 N_RECORDINGS, N_PER_RECORDING = 6, 50
 RECORDINGS = np.repeat(np.arange(N_RECORDINGS), N_PER_RECORDING)
@@ -213,8 +213,9 @@ def write_json(cells: list[Cell], file: Path, *, seconds: float, jobs: int) -> N
 
 def print_tables(cells: list[Cell]) -> None:
     """Print how often the verdict claims decoding, then how often intervals cover."""
-    error = 1.96 * math.sqrt(0.05 * 0.95 / cells[0].n_seeds)
-    print(f"\nClaims of decoding, % of {cells[0].n_seeds} data sets (at 5 %: ± {error:.1%})\n")
+    n = cells[0].n_seeds
+    error = 196 * math.sqrt(ALPHA * (1 - ALPHA) / n)
+    print(f"\nClaims of decoding, % of {n} data sets ({100 * ALPHA:g} ± {error:.1f} by luck)\n")
     print("| recordings | features | ceiling | AUC | " + " | ".join(WAYS) + " |")
     print("|---" * (4 + len(WAYS)) + "|")
     for cell in cells:

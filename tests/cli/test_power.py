@@ -54,3 +54,9 @@ def test_data_set_gives_its_own_design(data_folder, capsys):
 def test_wrong_use(words, message, capsys):
     assert main(["power", *words]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_level_is_that_of_the_verdict(capsys):
+    from phosphene.evaluation.verdict import ALPHA
+
+    assert ask(capsys)["level"] == ALPHA

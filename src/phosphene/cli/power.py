@@ -19,7 +19,7 @@ def power(
     ceiling: float | None = None,
     features: int = 16,
     power: float = 0.8,
-    level: float = 0.05,
+    level: float = 0.04,
     recordings: int | None = None,
     trials: int | None = None,
     classes: int | None = None,
@@ -40,7 +40,7 @@ def power(
             learns of it follows from the number of trials and of features.
         features: Independent features of that decoder.
         power: Probability with which it is to be detected.
-        level: Largest p-value that counts as detected.
+        level: Largest p-value that counts as detected; the default is the verdict's.
         recordings: Recordings.
         trials: Trials in each recording; where classes were shown in blocks, blocks.
         classes: Classes.
