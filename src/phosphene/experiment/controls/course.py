@@ -19,7 +19,7 @@ from phosphene.experiment.controls.control import (
 )
 from phosphene.experiment.controls.evidence import evidence_to_json, gather_evidence
 from phosphene.experiment.controls.material import Effort, Material, PlanOf, open_material
-from phosphene.experiment.controls.workers import Answer, work_off
+from phosphene.experiment.controls.workers import Answer, failure_words, work_off
 from phosphene.run_dir import RunDir
 from phosphene.training.progress import Progress, SilentProgress
 
@@ -96,6 +96,9 @@ def run_controls(
             found[control.key] = one = control.report(material, made)
         except ControlNotPossibleError as error:
             not_run[control.key] = str(error)
+            continue
+        except Exception as error:  # the others must not be lost to one defect
+            not_run[control.key] = f"it failed with {failure_words(error)}"
             continue
         spent = sum((seconds.get(task.name, 0.0) for task in tasks[control.key]), 0.0)
         records.append(control_to_json(control, one, seconds=spent))

@@ -18,20 +18,20 @@ SHIFTS = (1, 2, 4, 8)
 IN_BLOCKS = "Neighbours are of one block and one class here: it stays near the result."
 
 
-def moved_labels(labels: np.ndarray, recordings: np.ndarray, *, by: int) -> np.ndarray:
-    """Give each trial the label of the one that came so many trials later in its recording.
+def moved_rows(rows: np.ndarray, recordings: np.ndarray, *, by: int) -> np.ndarray:
+    """Give each decision the trial that came so many trials later in its recording.
 
     Parameters
     ----------
-    labels, recordings
-        Of each trial, in the order of time within a recording.
+    rows, recordings
+        Position and recording of each decision, in the order of time within a recording.
     by
-        Trials; the last ones of a recording take the labels of its first.
+        Trials; the last decisions of a recording take its first trials.
     """
-    moved = labels.copy()
+    moved = rows.copy()
     for name in np.unique(recordings):
-        rows = np.flatnonzero(recordings == name)
-        moved[rows] = np.roll(labels[rows], -by)
+        mine = np.flatnonzero(recordings == name)
+        moved[mine] = np.roll(rows[mine], -by)
     return moved
 
 
@@ -39,21 +39,18 @@ def _moved(material: Material, made: Made) -> Found:
     del made
     own = material.own()
     order = np.argsort(own["row"], kind="stable")
-    arrays = {name: values[order] for name, values in own.items()}
-    labels = material.trials.labels[arrays["row"]]
-    recordings = material.recordings[arrays["row"]]
+    rows, probabilities = own["row"][order], own["probabilities"][order]
+    recordings = material.recordings[rows]
     found, points = [], []
     for by in SHIFTS:
-        moved = moved_labels(labels, recordings, by=by)
-        shifted = {**arrays, "labels": moved}
+        shifted = {"probabilities": probabilities, "row": moved_rows(rows, recordings, by=by)}
         scores = material.scores(shifted, method=f"labels moved by {by}: {_encoder(material)}")
         points.append({"trials": by, "value": scores[0].value})
         found.append((shifted, scores))
     shifted, scores = found[0]
-    name = "labels of the next trial"
     return Found(
         scores=scores,
-        measured=material.measure(shifted, scores, name=name),
+        measured=material.measure(shifted, scores, name="labels of the next trial"),
         details={"curve": points, "horizontal": "trials that labels are moved by"},
         note="" if material.design == "trial" else IN_BLOCKS,
         expected=None if material.design == "trial" else OPEN,

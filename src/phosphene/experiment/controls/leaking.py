@@ -142,7 +142,12 @@ def _index(material: Material, made: Made) -> Found:
     probabilities = arrays["probabilities"][order]
     labels = np.unique(material.recordings, return_inverse=True)[1].astype(np.int64)
     everything = np.zeros(len(labels), dtype=np.int64)
-    about = {"recordings": everything, "unit": "trial", "seed": material.seed}
+    about = {
+        "recordings": everything,
+        "unit": "trial",
+        "n_permutations": material.effort.n_permutations,
+        "seed": material.seed,
+    }
     scores = decoding_scores(
         probabilities,
         labels,

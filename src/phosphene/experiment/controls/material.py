@@ -37,6 +37,8 @@ class Effort:
     minutes: int = 20
     """Processor minutes for both. Where they would take longer, by what the run's own training
     took, each is of fewer folds, and with less than one fold each there are fewer."""
+    n_permutations: int = 1000
+    """Permutations of held-out labels behind each p-value and each range under chance."""
     n_linear_nulls: int = 200
     """Linear decoders trained on permuted labels, each in all folds."""
 
@@ -145,6 +147,7 @@ class Material:
             method=method,
             split=self.words if split is None else split,
             role=role,
+            n_permutations=self.effort.n_permutations,
             seed=self.seed,
             reuse=self.reuse if reuse is None else reuse,
         )
@@ -197,6 +200,7 @@ class Material:
             blocks=None if self.blocks is None else self.blocks[rows],
             unit=self.design,
             statistic=statistic,
+            n_permutations=self.effort.n_permutations,
             seed=self.seed,
         )
 

@@ -1,5 +1,6 @@
 """Tasks in processes of their own, so many at a time; each opens the run and the data itself."""
 
+import logging
 import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,6 +11,8 @@ from time import process_time
 from typing import Any
 
 from phosphene.experiment.controls.control import Arrays, ControlNotPossibleError, Task
+
+logger = logging.getLogger(__name__)
 
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -78,9 +81,15 @@ def _do(task: Task, keep: Callable[[str, Arrays], None]) -> Answer:
     except ControlNotPossibleError as error:
         reason = str(error)
     except Exception as error:  # hours of other controls must not be lost to one defect
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"it failed with {type(error).__name__} in {where.name}: {error}"
+        reason = f"it failed with {failure_words(error)}"
     return Answer(name=task.name, seconds=process_time() - began, reason=reason)
+
+
+def failure_words(error: Exception) -> str:
+    """Say which defect a piece of work ended with, and where; a traceback is for --debug."""
+    logger.debug("Reason:", exc_info=True)
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {where.name}: {error}"
 
 
 def _side_by_side(

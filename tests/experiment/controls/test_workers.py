@@ -1,0 +1,83 @@
+import os
+from functools import partial
+
+import numpy as np
+import pytest
+
+from phosphene.experiment.controls.control import ControlNotPossibleError, Task
+from phosphene.experiment.controls.workers import thread_settings, work_off
+from phosphene.run_dir import RunDir
+
+
+def refuse():
+    raise ControlNotPossibleError("it cannot be")
+
+
+def fail():
+    raise KeyError("a defect")
+
+
+def end():
+    os._exit(3)
+
+
+def threads():
+    return {"threads": np.array(int(os.environ["OMP_NUM_THREADS"]))}
+
+
+def open_tasks():
+    made = {
+        "one": lambda: {"x": np.arange(3)},
+        "two": lambda: {"x": np.arange(4)},
+        "refused": refuse,
+        "failed": fail,
+        "ended": end,
+        "threads": threads,
+    }
+    return {name: Task(name=name, make=make) for name, make in made.items()}
+
+
+def keep(path, name, arrays):
+    RunDir(path).write_arrays(f"{name}.npz", arrays)
+
+
+def test_work_that_fails_does_not_stop_the_rest(tmp_path):
+    heard = []
+    answers = work_off(
+        ["refused", "one", "failed", "two"],
+        open_tasks=open_tasks,
+        keep=partial(keep, tmp_path),
+        jobs=1,
+        on_done=heard.append,
+    )
+    reasons = {answer.name: answer.reason for answer in answers}
+    assert heard == answers
+    assert reasons["one"] == reasons["two"] == ""
+    assert reasons["refused"] == "it cannot be"
+    assert reasons["failed"].startswith("it failed with KeyError in fail")
+    assert RunDir(tmp_path).read_arrays("two.npz")["x"].tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.slow
+def test_processes_share_the_work_and_one_that_ends_is_named(tmp_path):
+    answers = work_off(
+        ["ended", "one", "two", "threads", "failed"],
+        open_tasks=open_tasks,
+        keep=partial(keep, tmp_path),
+        jobs=2,
+        on_done=lambda answer: None,
+    )
+    reasons = {answer.name: answer.reason for answer in answers}
+    assert set(reasons) == {"ended", "one", "two", "threads", "failed"}
+    assert "ended by itself with code 3" in reasons["ended"]
+    assert reasons["one"] == reasons["two"] == reasons["threads"] == ""
+    assert RunDir(tmp_path).read_arrays("threads.npz")["threads"] == 1
+
+
+def test_thread_settings_are_put_back(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    with thread_settings(2):
+        assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "2"
+    assert os.environ["OMP_NUM_THREADS"] == "7"
+    assert "MKL_NUM_THREADS" not in os.environ
