@@ -1,9 +1,10 @@
 """Trials that are copies of one another: as they are, rescaled, or resampled and filtered.
 
-Copies with equal samples are found by their hash. For the others each channel of a trial is shifted
-and scaled by itself, and the trials are described by their whitened principal components, extreme
-values clipped, so that neither slow drift nor a blink makes two trials alike. Neighbours are looked
-up in a tree of the first components; all pairs are never compared.
+Copies with equal samples are found by their hash. For the others each channel of a trial is
+shifted and scaled by itself, and trials are described by their whitened principal components.
+Extreme values are clipped, and the rest of the components must agree without them, so that neither
+slow drift nor a blink makes two trials alike. Neighbours are looked up in a tree of the first
+components; all pairs are never compared.
 """
 
 from collections.abc import Callable
@@ -89,8 +90,7 @@ def find_copies(
     same = np.stack([leader[member], np.arange(len(epochs))], axis=1)
     same = same[(same[:, 0] != same[:, 1]) & varies[same[:, 1]]]
     rows = np.sort(leader[varies[leader]])  # one of each content goes on
-    near, correlation, limit = _similar_pairs(epochs, rows, rng)
-    near = near[correlation > limit]
+    near, limit = _similar_pairs(epochs, rows, rng)
     if is_explained is not None:
         near = near[~is_explained(near)]
     rescaled = _is_rescaled(epochs, near)
@@ -123,15 +123,18 @@ def chance_limit(n_trials: int, n_components: int) -> float:
 
 def _similar_pairs(
     epochs: np.ndarray, rows: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return pairs of near rows, the correlation of their components, and the limit for copies."""
-    none = np.zeros((0, 2), dtype=np.int64), np.zeros(0)
-    described = _components(_described(epochs, rows), rng) if len(rows) > 2 else np.zeros((0, 0))
-    limit = chance_limit(len(rows), described.shape[1])
+) -> tuple[np.ndarray, float]:
+    """Return ``(pair, 2)`` rows that are alike, and the correlation that this takes."""
+    none = np.zeros((0, 2), dtype=np.int64)
+    if len(rows) < 3:
+        return none, 2.0
+    found = _components(_described(epochs, rows), rng)
+    limit = chance_limit(len(rows), found.shape[1])
     if limit > 1:
-        return *none, limit
-    n_near = min(_N_NEAR, described.shape[1])
-    near = described[:, :n_near]
+        return none, limit
+    moderate = np.abs(found) < _CLIP
+    size = np.linalg.norm(found, axis=1, keepdims=True)
+    near = (found * (np.sqrt(found.shape[1]) / np.where(size > 0, size, 1.0)))[:, :_N_NEAR]
     # in a dimension of variance v, copies of correlation r are sqrt(2 v (1 - r)) apart
     radius = 1.5 * np.sqrt(2 * (1 - _NEAR_LIKE) * near.var(axis=0).sum())
     distance, neighbour = KDTree(near).query(
@@ -139,19 +142,28 @@ def _similar_pairs(
     )
     one, slot = np.nonzero(np.isfinite(distance))
     other = neighbour[one, slot]
-    later = one < other
-    one, other = one[later], other[later]
-    sizes = np.linalg.norm(described, axis=1)
-    correlation = np.empty(len(one))
+    one, other = one[one < other], other[one < other]
+    by_count = [chance_limit(len(rows), n) for n in range(found.shape[1] + 1)]
+    alike = np.zeros(len(one), dtype=bool)
     for begin in range(0, len(one), 100_000):
         some = slice(begin, begin + 100_000)
-        products = (described[one[some]] * described[other[some]]).sum(axis=1)
-        correlation[some] = products / (sizes[one[some]] * sizes[other[some]] + 1e-30)
-    return np.stack([rows[one], rows[other]], axis=1), correlation, limit
+        left, right = found[one[some]], found[other[some]]
+        both = moderate[one[some]] & moderate[other[some]]
+        enough = np.array(by_count)[both.sum(axis=1)]
+        alike[some] = (_correlation(left, right) > limit) & (
+            _correlation(left * both, right * both) > enough
+        )
+    return np.stack([rows[one], rows[other]], axis=1)[alike], limit
+
+
+def _correlation(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return the correlation of each row with the same row of the other, means taken as 0."""
+    sizes = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
+    return (left * right).sum(axis=1) / np.where(sizes > 0, sizes, 1.0)
 
 
 def _described(epochs: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return ``(row, value)`` float32: few channels and times, each channel with mean 0, norm 1."""
+    """Return ``(row, value)`` float32: few channels and times, in units of a channel's steps."""
     _, n_chans, n_times = epochs.shape
     channels = np.unique(np.linspace(0, n_chans - 1, _MAX_CHANS).round().astype(int))
     edges = np.linspace(0, n_times, min(n_times, _MAX_TIMES) + 1).round().astype(int)
@@ -161,11 +173,22 @@ def _described(epochs: np.ndarray, rows: np.ndarray) -> np.ndarray:
         samples = np.asarray(epochs[some][:, channels], dtype=np.float64)
         samples = samples - samples.mean(axis=2, keepdims=True)
         means = np.add.reduceat(samples, edges[:-1], axis=2) / np.diff(edges)
-        size = np.linalg.norm(means, axis=2, keepdims=True)
+        size = _steps(means)
         flat = size <= FLAT * np.abs(samples).max(axis=2, keepdims=True, initial=0)
         means = np.where(flat, 0.0, means / np.where(flat, 1.0, size))
         described[begin : begin + len(some)] = means.reshape(len(some), -1)
     return described
+
+
+def _steps(samples: np.ndarray) -> np.ndarray:
+    """Return the typical step of each channel, ``(trial, chan, 1)``; drift and blinks do not count.
+
+    It is 0 for a single sample and for a channel that mostly stays where it is.
+    """
+    if samples.shape[2] < 3:
+        return np.linalg.norm(samples, axis=2, keepdims=True)
+    steps = np.diff(samples, axis=2)
+    return np.median(np.abs(steps - np.median(steps, axis=2, keepdims=True)), axis=2, keepdims=True)
 
 
 def _components(described: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -184,6 +207,7 @@ def _components(described: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if wide:
         axes = rows.T @ axes / np.sqrt(len(rows) * spread)
     found = (described - mean) @ (axes / np.sqrt(spread)).astype(np.float32)
+    found /= 1.4826 * np.median(np.abs(found[fitted]), axis=0) + 1e-30  # few trials may be extreme
     return np.clip(found, -_CLIP, _CLIP)
 
 

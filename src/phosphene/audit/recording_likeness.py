@@ -10,6 +10,7 @@ from itertools import combinations
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
+from scipy.ndimage import median_filter
 from scipy.signal import butter, sosfiltfilt
 
 from phosphene.data.recording import Recording
@@ -107,11 +108,23 @@ def _on_grid(recording: Recording, names: Sequence[str]) -> tuple[np.ndarray, np
         signal = np.asarray(recording.signal[channel, :n_samples], dtype=np.float64)
         signal = np.where(np.isfinite(signal), signal, 0.0)
         filtered = np.interp(times, at, sosfiltfilt(sections, signal - signal.mean()))
+        filtered = _without_tones(filtered)
         size = 1.4826 * float(np.median(np.abs(filtered)))  # blinks do not count
         if size > 1e-9 * (np.abs(signal).max() + 1e-30):
             rows[row] = np.clip(filtered / size, -_CLIP, _CLIP)
             sizes[row] = size
     return rows, sizes
+
+
+def _without_tones(signal: np.ndarray) -> np.ndarray:
+    """Limit each frequency to three times what is usual within 1 Hz.
+
+    Steady flicker or hum would make two recordings alike at one lag after another.
+    """
+    spectrum = rfft(signal)
+    size = np.abs(spectrum)
+    usual = median_filter(size, size=max(3, round(len(signal) / GRID) | 1), mode="nearest")
+    return irfft(spectrum * np.minimum(1, 3 * usual / np.maximum(size, 1e-300)), len(signal))
 
 
 def _best_lag(one: np.ndarray, other: np.ndarray) -> tuple[float, int, int] | None:
@@ -142,7 +155,7 @@ def _how(one: Recording, other: Recording, lag: float, scales: np.ndarray) -> st
     if one.sfreq != other.sfreq:
         words.append(f"resampled from {one.sfreq:g} to {other.sfreq:g} Hz")
     scale = float(np.median(scales))
-    if abs(scale - 1) > (0.005 if lag == 0 else 0.1):  # other parts have other sizes
+    if abs(scale - 1) > (0.1 if lag or words else 0.005):  # other parts have other sizes
         words.append(f"rescaled by {scale:.3g}")
     shift = _shift(one, other, lag)
     if shift is not None and abs(shift) < one.sfreq:

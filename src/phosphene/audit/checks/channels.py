@@ -12,8 +12,11 @@ TELLS = 0.6
 """Share of a value's variance that classes must explain. Single trials of EEG stay far below."""
 ALONE = 3.0
 """How many times more it must be than in the rest of the channels; brains reach several."""
-LARGER = 8.0
-"""Or how many times larger its class effect must be than theirs, in their unit."""
+LARGER = 5.0
+"""Or how many times larger its class effect must be than in the median of the others, in V: an
+average reference spreads what is in one channel over all, each of n channels getting 1/n of it."""
+PREFERRED = 0.05
+"""How much more than any sample a statistic of the epoch must explain to be named instead."""
 LOCKED = 0.8
 """Share of a channel's variance over time that the mean over trials must explain, for a trigger."""
 NOT_LOCKED = 0.3
@@ -85,12 +88,14 @@ def _scan(epochs: np.ndarray, labels: np.ndarray, counts: np.ndarray, source: Au
         statistics.append(np.log(variance + tiny))
         for kind, each in enumerate([part, *(s[:, :, None] for s in statistics)]):
             between, total = _variances(each, labels, counts, present)
-            explained = between / np.where(total > 0, total, 1.0)
+            varies = total > 1e-10 * each.mean(axis=0) ** 2  # the rest is rounding
+            explained = np.where(varies, between / np.where(varies, total, 1.0), 0.0)
             adjusted = 1 - (1 - explained) * (n - 1) / (n - len(present))
             best = adjusted.argmax(axis=1)
             for k, at in enumerate(best):
                 channel = first + k
-                if total[k, at] > 0 and adjusted[k, at] > share[channel]:
+                least = share[channel] + (PREFERRED if kind else 0.0)
+                if adjusted[k, at] > least:
                     share[channel] = adjusted[k, at]
                     effect[channel] = 0.0 if kind == 4 else np.sqrt(between[k, at])  # log: no unit
                     values[:, channel] = each[:, k, at]
@@ -116,17 +121,14 @@ def _variances(
 
 def _telling(scan: _Scan) -> list[int]:
     """Return channels that tell the class while most others do not; at most a quarter of all."""
-    most = max(1, len(scan.share) // 4)
-    found = np.flatnonzero(scan.share >= TELLS)
-    found = found[np.argsort(-scan.share[found], kind="stable")]
-    if not len(found):
-        return []
+    n_chans = len(scan.share)
+    most = max(1, n_chans // 4)
+    best_last = np.argsort(scan.share, kind="stable")
+    rest = max(0.0, float(scan.share[best_last[n_chans - most - 1]]))  # best but for the `most`
     kept = []
-    for channel in found[: most + 1]:
-        others = np.setdiff1d(np.arange(len(scan.share)), found[:most])
-        next_share = float(np.sort(scan.share[others])[-1])
-        typical = float(np.median(scan.effect[others]))
-        alone = scan.share[channel] >= ALONE * max(next_share, 0.0)
+    for channel in np.flatnonzero(scan.share >= TELLS):
+        typical = float(np.median(np.delete(scan.effect, channel)))
+        alone = scan.share[channel] >= ALONE * rest
         if alone or scan.effect[channel] >= LARGER * typical > 0:
             kept.append(int(channel))
     return kept if len(kept) <= most else []
