@@ -49,7 +49,6 @@ RECIPE = Recipe(
     train=partial(train, make_plan=_make_plan),
     evaluate=partial(evaluate, make_plan=_make_plan, settings_class=config.Config),
     plan=partial(planned, make_plan=_make_plan, settings_class=config.Config),
-    plan=partial(planned, make_plan=_make_plan, settings_class=config.Config),
     several_devices=True,
     ablations=ABLATIONS,
     shared_stages=SHARED_STAGES,
