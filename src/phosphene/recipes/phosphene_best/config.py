@@ -127,7 +127,7 @@ class Config(ExperimentSettings):
 
 def full() -> Config:
     """Return the settings for pictures of 128 pixels: days, or a GPU."""
-    return Config(clear_trials=True, standardize_features=True, class_pull=0.5)
+    return Config(clear_trials=True, standardize_features=True, class_pull=0.75)
 
 
 def quick() -> Config:
