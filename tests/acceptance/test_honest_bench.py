@@ -28,6 +28,7 @@ def test_a_plain_effect_is_found_and_both_tables_are_printed(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_nothing_is_claimed_where_there_is_nothing_and_intervals_cover(tmp_path):
     words = ("--seeds", "120", "--features", "16", "--ceilings", "0.5", "0.6", "0.75")
     cells, _ = measure(tmp_path, *words, "--recordings", "alike")

@@ -41,6 +41,7 @@ def judge_simulated(trials, *, seed):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("effect", [0.0, 0.9])
 def test_verdicts_on_simulated_recordings_are_as_frequent_as_power_says(simulate, effect):
     from phosphene.evaluation.power import Design, detection_power

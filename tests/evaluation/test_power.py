@@ -124,6 +124,7 @@ def honest_bench():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("n_features", "ceiling"), [(16, 0.6), (56, 0.62)])
 def test_verdicts_on_drawn_data_sets_are_as_frequent_as_power_says(
     honest_bench, n_features, ceiling
