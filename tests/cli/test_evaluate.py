@@ -37,6 +37,11 @@ def test_full_controls_need_the_data(run, capsys):
     assert "Name it with --data" in capsys.readouterr().err
 
 
+def test_data_without_controls_are_refused(run, capsys):
+    assert main(["evaluate", str(run.path), "--data", str(run.path)]) == 1
+    assert "Add --controls full" in capsys.readouterr().err
+
+
 def test_full_controls_are_called_with_the_options(run, fake, monkeypatch, capsys, tmp_path):
     from phosphene.experiment.controls import course
 

@@ -61,6 +61,11 @@ def evaluate(
             "full controls read the signals again; the data set folder is not given. "
             "Name it with --data."
         )
+    if controls == "none" and data is not None:
+        raise ValueError(
+            "a data set is read by full controls alone; got --data without them. "
+            "Add --controls full, or leave it out."
+        )
     scores = recipe.evaluate(folder, open_progress())
     folder.write_json("scores.json", scores_to_json(scores))
     if data is not None and controls == "full":
