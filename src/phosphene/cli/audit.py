@@ -103,7 +103,10 @@ def audit(options: AuditOptions) -> dict[str, Any]:
         "rejected": data.rejected,
         "seed": options.seed,
     }
-    return replace(report, about={**about, **report.about}).to_json()
+    about = {**about, **report.about}
+    if any(finding.kind == "few_independent_recordings" for finding in report.findings):
+        about["unit"] = "stretch of windows that share samples"
+    return replace(report, about=about).to_json()
 
 
 def open_input(options: AuditOptions) -> "AuditInput":
@@ -174,11 +177,14 @@ def print_report(report: Mapping[str, Any]) -> None:
     from rich.padding import Padding
     from rich.table import Table
 
+    from phosphene.reporting.audit_page import audit_facts, said
+
     console = Console(highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(width=110, highlight=False)  # a file has no width
-    for name, text in facts(report):
-        console.print(f"{name:<8}{escape(text)}", soft_wrap=True)
+    console.print(f"{'audit':<17}{escape(report['about']['name'])}", soft_wrap=True)
+    for name, text in audit_facts(report["about"]):
+        console.print(f"{name.lower():<17}{escape(text)}", soft_wrap=True)
     findings = report["findings"]
     if findings:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -195,7 +201,10 @@ def print_report(report: Mapping[str, Any]) -> None:
     for finding in findings:
         color = COLORS[finding["severity"]]
         console.print(f"[{color}]{escape(finding['title'])}[/]")
-        parts = [f"{name}: {text}" for name, text in evidence_lines(finding["evidence"])]
+        parts = [
+            f"{name.replace('_', ' ')}: {said(value, most=4)}"
+            for name, value in finding["evidence"].items()
+        ]
         body = [
             escape("; ".join(parts)),
             f"[dim]effect[/]  {escape(finding['effect'])}",
@@ -215,45 +224,6 @@ def print_report(report: Mapping[str, Any]) -> None:
         f"{len(report['done'])} checks made, {len(report['not_done'])} not possible: "
         f"{counts['severe']} severe, {counts['warning']} warnings, {counts['note']} notes"
     )
-
-
-def facts(report: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return name and text of what was looked at."""
-    about = report["about"]
-    per_class = ", ".join(
-        f"{n} {name}"
-        for name, n in list(zip(about["classes"], about["trials_per_class"], strict=True))[:6]
-    )
-    more = len(about["classes"]) - 6
-    known = [
-        f"{about[f'n_{unit}']} {unit}"
-        for unit in ("subjects", "sessions", "recordings", "blocks", "stimuli")
-        if about.get(f"n_{unit}") is not None
-    ]
-    return [
-        ("data", f"{about['name']} ({about['kind']})"),
-        ("trials", f"{about['n_trials']} ({per_class}{f', and {more} more' if more > 0 else ''})"),
-        (
-            "signals",
-            f"{about['n_chans']} channels x {about['n_times']} samples at {about['sfreq']:g} Hz",
-        ),
-        ("from", ", ".join(known) or "windows of which the source names no recording"),
-        ("split", about["split_in_words"]),
-    ]
-
-
-def evidence_lines(evidence: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return name and text of each piece of evidence, numbers short, lists cut."""
-
-    def text(value: Any) -> str:
-        if isinstance(value, float):
-            return f"{value:.3g}"
-        if isinstance(value, list):
-            listed = ", ".join(map(text, value[:4]))
-            return f"[{listed}, ...]" if len(value) > 4 else f"[{listed}]"
-        return str(value)
-
-    return [(name.replace("_", " "), text(value)) for name, value in evidence.items()]
 
 
 def main(argv: list[str]) -> None:

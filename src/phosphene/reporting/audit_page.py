@@ -72,11 +72,11 @@ def render_audit(report: Mapping[str, Any], *, written: datetime) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["said"] = _said
+    environment.filters["said"] = said
     return environment.get_template("audit.html.j2").render(
         report=report,
         title=_title(report),
-        facts=_facts(report["about"]),
+        facts=audit_facts(report["about"]),
         written=written.strftime("%Y-%m-%d %H:%M UTC"),
     )
 
@@ -93,7 +93,8 @@ def _title(report: Mapping[str, Any]) -> str:
     return f"{name}: nothing was found that a decoder could cheat with"
 
 
-def _facts(about: Mapping[str, Any]) -> list[tuple[str, str]]:
+def audit_facts(about: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return name and text of what was looked at, from the report's `about`."""
     named = list(zip(about["classes"], about["trials_per_class"], strict=False))
     per_class = ", ".join(f"{n} {name}" for name, n in named[:8])
     more = f", and {len(named) - 8} classes more" if len(named) > 8 else ""
@@ -110,14 +111,23 @@ def _facts(about: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, text) for name, text in found if text]
 
 
-def _said(value: Any) -> str:
-    """Return a piece of evidence as text: numbers short, lists in one line."""
-    if isinstance(value, bool) or not isinstance(value, int | float | list | dict):
-        return str(value)
+def said(value: Any, *, most: int | None = None) -> str:
+    """Return a piece of evidence as text: numbers short, lists on one line.
+
+    Parameters
+    ----------
+    value
+        A plain JSON value.
+    most
+        Items of a list to show; None shows all.
+    """
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_said(each)}" for name, each in value.items())
-    if isinstance(value, list) and all(isinstance(each, list) for each in value):
-        return "; ".join("–".join(map(_said, each)) for each in value)
-    return ", ".join(map(_said, value)) if isinstance(value, list) else str(value)
+        return ", ".join(f"{name}: {said(each)}" for name, each in value.items())
+    if not isinstance(value, list):
+        return str(value)
+    nested = any(isinstance(each, list) for each in value)
+    items = [said(each).replace(", ", "–") if nested else said(each) for each in value[:most]]
+    more = ["..."] if most is not None and len(value) > most else []
+    return ("; " if nested else ", ").join([*items, *more])

@@ -43,7 +43,7 @@ def check_duplicates(
     if whole:
         findings.append(_recording_finding(source, split, whole))
     if names is not None and whole:
-        apart = [_key(names[one], names[other]) not in whole for one, other in pairs]
+        apart = [_key(str(names[one]), str(names[other])) not in whole for one, other in pairs]
         pairs, hows = pairs[apart], [how for how, kept in zip(hows, apart, strict=True) if kept]
     if len(pairs):
         findings.append(_trial_finding(source, split, pairs, hows))
@@ -116,7 +116,9 @@ def _recordings_by_trials(
     shared: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
     for (one, other), how in zip(pairs.tolist(), hows, strict=True):
         if names[one] != names[other]:
-            shared.setdefault(_key(names[one], names[other]), []).append((one, other, how))
+            shared.setdefault(_key(str(names[one]), str(names[other])), []).append(
+                (one, other, how)
+            )
     found = {}
     for key, rows in shared.items():
         n_least = min(sizes[name] for name in key)
@@ -129,7 +131,7 @@ def _recordings_by_trials(
 
 def _key(one: str, other: str) -> tuple[str, str]:
     """Return two names in the order of the alphabet."""
-    return (str(one), str(other)) if one <= other else (str(other), str(one))
+    return (one, other) if one <= other else (other, one)
 
 
 def _recording_finding(

@@ -17,7 +17,7 @@ def check_overlap(
 ) -> list[Finding]:
     """Match ends and beginnings of windows, and put recordings together again.
 
-    Found are overlaps of any length down to the one in the evidence, as ``n_least``: of equal
+    Found are overlaps of any length down to the one in the evidence: of equal
     samples, or of samples that are equal once each channel of each window is shifted and scaled.
     Windows that were filtered after they were cut do not match. Where the source says which
     samples its windows hold, this is left to `check_ranges` and `check_duplicates`.
@@ -57,10 +57,12 @@ def _overlap_finding(
         "windows_that_overlap": len(rows),
         "windows": len(source),
         "matched": "after shift and scale of each window" if seams.scaled else "equal samples",
-        "n_least": seams.n_least,
+        "fewest_shared_samples_looked_for": seams.n_least,
         "lags": [f"{lags[k]} samples: {counts[k]} pairs" for k in common],
-        "pairs": np.stack([seams.first, seams.second, seams.lag], axis=1)[inside][:_SHOWN].tolist(),
-        "least_lag_overlap": float(1 - lags[0] / n_times),
+        "first_second_and_lag": np.stack([seams.first, seams.second, seams.lag], axis=1)[inside][
+            :_SHOWN
+        ].tolist(),
+        "most_that_two_windows_share": float(1 - lags[0] / n_times),
     }
     if split is None:
         return Finding(
