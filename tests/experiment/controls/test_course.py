@@ -81,6 +81,7 @@ def test_work_of_other_decisions_is_refused(controlled, copy_run, data_folder, e
         run_controls(run, data=data_folder, plan_of=RECIPE.plan, effort=effort)
 
 
+@pytest.mark.slow
 def test_an_encoder_that_is_not_the_run_s_is_not_used(
     controlled, copy_run, data_folder, effort, tmp_path
 ):

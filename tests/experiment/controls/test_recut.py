@@ -1,5 +1,4 @@
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -73,7 +72,7 @@ def test_a_rate_that_holds_no_octave_of_a_band_is_refused():
 def test_rates_above_what_is_needed_are_lowered(dataset):
     recordings = load_recordings(dataset.path)
     assert recut.sweep_rate(recordings) == recordings[0].sfreq
-    fast = [SimpleNamespace(sfreq=1000.0)]
+    fast = [replace(each, sfreq=1000.0) for each in recordings]
     assert recut.sweep_rate(fast) == recut.MAX_RATE
 
 

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from phosphene.data.splits import leave_one_group_out
 from phosphene.experiment.controls import retraining
 from phosphene.experiment.controls.material import Effort
 
@@ -31,12 +34,12 @@ def test_without_trainings_wanted_there_are_none():
 
 
 def test_folds_take_their_turn(material):
-    n = len(material.folds)
-    first = retraining.folds_of(material, 0, n=3)
-    second = retraining.folds_of(material, 1, n=3)
-    assert first == list(material.folds[:3])
-    assert second[0] == material.folds[3 % n]
-    assert len(retraining.folds_of(material, 5, n=n)) == n
+    folds = leave_one_group_out(material.trials).folds
+    several = replace(material, folds=folds)
+    assert len(folds) == 4
+    assert retraining.folds_of(several, 0, n=3) == list(folds[:3])
+    assert retraining.folds_of(several, 1, n=3) == [folds[3], folds[0], folds[1]]
+    assert set(retraining.folds_of(several, 5, n=4)) == set(folds)
 
 
 def test_nulls_are_scored_against_the_labels_they_were_trained_on(material):

@@ -114,7 +114,7 @@ def _side_by_side(
                 process, name = running.pop(ours)
                 try:
                     yield ours.recv()
-                except EOFError:
+                except (EOFError, OSError):  # its end of the pipe is gone
                     process.join()
                     reason = f"its process ended by itself with code {process.exitcode}"
                     yield Answer(name=name, seconds=0.0, reason=reason)
