@@ -1,11 +1,19 @@
+import importlib
 import os
+import sys
 from functools import partial
 
-import numpy as np
 import pytest
 
-from phosphene.experiment.controls.control import ControlNotPossibleError, Task
 from phosphene.experiment.controls.workers import thread_settings, work_off
+from phosphene.run_dir import RunDir
+
+WORK = """
+import os
+
+import numpy as np
+
+from phosphene.experiment.controls.control import ControlNotPossibleError, Task
 from phosphene.run_dir import RunDir
 
 
@@ -39,14 +47,25 @@ def open_tasks():
 
 def keep(path, name, arrays):
     RunDir(path).write_arrays(f"{name}.npz", arrays)
+"""
 
 
-def test_work_that_fails_does_not_stop_the_rest(tmp_path):
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    """A module that other processes can import, as they cannot a test."""
+    (tmp_path / "work_to_share.py").write_text(WORK)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.invalidate_caches()
+    yield importlib.import_module("work_to_share")
+    del sys.modules["work_to_share"]
+
+
+def test_work_that_fails_does_not_stop_the_rest(tmp_path, work):
     heard = []
     answers = work_off(
         ["refused", "one", "failed", "two"],
-        open_tasks=open_tasks,
-        keep=partial(keep, tmp_path),
+        open_tasks=work.open_tasks,
+        keep=partial(work.keep, tmp_path),
         jobs=1,
         on_done=heard.append,
     )
@@ -59,11 +78,11 @@ def test_work_that_fails_does_not_stop_the_rest(tmp_path):
 
 
 @pytest.mark.slow
-def test_processes_share_the_work_and_one_that_ends_is_named(tmp_path):
+def test_processes_share_the_work_and_one_that_ends_is_named(tmp_path, work):
     answers = work_off(
         ["ended", "one", "two", "threads", "failed"],
-        open_tasks=open_tasks,
-        keep=partial(keep, tmp_path),
+        open_tasks=work.open_tasks,
+        keep=partial(work.keep, tmp_path),
         jobs=2,
         on_done=lambda answer: None,
     )
