@@ -243,6 +243,7 @@ def main() -> int:
     """Measure all cells; 1 where a bound is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=300, help="data sets per cell (300)")
+    parser.add_argument("--first-seed", type=int, default=0, help="seed of the first of them (0)")
     parser.add_argument("--jobs", type=int, default=1, help="processes (1)")
     parser.add_argument("--features", type=int, nargs="+", default=list(DIMENSIONS))
     parser.add_argument("--ceilings", type=float, nargs="+", default=list(CEILINGS))
@@ -257,7 +258,8 @@ def main() -> int:
         for ceiling in options.ceilings
     ]
     size = max(1, math.ceil(options.seeds / max(1, options.jobs * 2)))
-    chunks = [range(i, min(i + size, options.seeds)) for i in range(0, options.seeds, size)]
+    first, end = options.first_seed, options.first_seed + options.seeds
+    chunks = [range(i, min(i + size, end)) for i in range(first, end, size)]
     cells = []
     with ProcessPoolExecutor(options.jobs) as pool:
         futures = [[pool.submit(measure_chunk, (*kind, c)) for c in chunks] for kind in kinds]
