@@ -42,6 +42,8 @@ def test_one_sample_at_a_seam_counts_unless_it_is_let_pass():
 
 
 def test_names_the_windows_that_it_counts():
-    table = pd.DataFrame({"recording": list("aabb"), "start": [0, 5, 0, 50], "stop": [8, 13, 8, 58]})
+    table = pd.DataFrame(
+        {"recording": list("aabb"), "start": [0, 5, 0, 50], "stop": [8, 13, 8, 58]}
+    )
     found = find_shared_samples(table, np.array([0, 2]), np.array([3, 1]))
     assert found.tolist() == [False, True]

@@ -6,7 +6,7 @@ from phosphene.evaluation.probes import shrinkage_lda
 
 
 def states(*, n_each=30, seed=0):
-    """Two classes in four recordings, their means in turn on a circle: no line parts the classes."""
+    """Two classes in four recordings, their means in turn on a circle: no line parts them."""
     rng = np.random.default_rng(seed)
     recording, label = np.repeat(np.arange(4), 2 * n_each), np.tile([0, 1], 4 * n_each)
     angle = 2 * np.pi * (2 * recording + label) / 8
