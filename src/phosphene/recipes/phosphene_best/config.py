@@ -99,7 +99,7 @@ class Config(ExperimentSettings):
     """Weight of the mode-seeking term (arXiv:1903.05628); 0 is off."""
     mode_seeking_every: int = 4
     """Steps between mode-seeking terms, whose weight is multiplied by it; ours."""
-    guidance: float = 2.0
+    guidance: float = 3.0
     """Weight of a frozen picture classifier that shows the generator the class of its trial
     (ThoughtViz, 2018); 0 is off. It shares no weights with judge and scores."""
     r1: float = 1.0
@@ -127,7 +127,7 @@ class Config(ExperimentSettings):
 
 def full() -> Config:
     """Return the settings for pictures of 128 pixels: days, or a GPU."""
-    return Config(clear_trials=True, standardize_features=True, class_pull=0.75)
+    return Config(clear_trials=True, standardize_features=True, class_pull=0.5)
 
 
 def quick() -> Config:
