@@ -223,6 +223,7 @@ LEAKS = {
 """What plants a leak, and what else the audit may call severe about it."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LEAKS)
 def test_a_planted_leak_is_found_and_named(name, clean, simulate):
     from phosphene.audit.audit import run_audit

@@ -238,6 +238,7 @@ PLANTS = (
 MILD = ("trigger_in_channel", "scaling_across_split")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
 def test_a_leak_in_the_samples_is_found_and_named(plant, clean):
     source, kind, words = plant(clean)

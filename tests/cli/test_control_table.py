@@ -30,7 +30,8 @@ def content():
     }
 
 
-def test_prints_controls_verdict_and_what_was_not_done(content, capsys):
+def test_prints_controls_verdict_and_what_was_not_done(content, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")  # of a narrow terminal the table folds its words
     print_controls(content)
     said = " ".join(capsys.readouterr().out.split())
     assert "0.400–0.600" in said
