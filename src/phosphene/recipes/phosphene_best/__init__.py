@@ -18,7 +18,7 @@ ABLATIONS = {
     "transposed generator": {"generator": "transposed", "generator_width": 24},
     "EEG2Image's discriminator": {"discriminator": "dcgan", "discriminator_width": 24},
     "no guidance": {"guidance": 0.0},
-    "a third of the guidance": {"guidance": 1.0},
+    "half the guidance": {"guidance": 1.0},
     "no DiffAugment": {"augment": ()},
     "no cutout": {"augment": ("color", "translation")},
     "no R1": {"r1": 0.0},

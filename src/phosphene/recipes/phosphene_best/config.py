@@ -99,12 +99,12 @@ class Config(ExperimentSettings):
     """Weight of the mode-seeking term (arXiv:1903.05628); 0 is off."""
     mode_seeking_every: int = 4
     """Steps between mode-seeking terms, whose weight is multiplied by it; ours."""
-    guidance: float = 3.0
+    guidance: float = 2.0
     """Weight of a frozen picture classifier that shows the generator the class of its trial
     (ThoughtViz, 2018); 0 is off. It shares no weights with judge and scores."""
     r1: float = 1.0
     """Weight of the discriminator's squared slope on real pictures (arXiv:1801.04406) where
-    training shows each picture 1000 times or more; in proportion where less often; 0 is off."""
+    training shows each picture 1000 times or more, falling to none at 100; 0 is off."""
     ema: float = 0.998
     """Decay of the averaged generator that draws the pictures (arXiv:1806.04498); 0 takes the last
     weights."""

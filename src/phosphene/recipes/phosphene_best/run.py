@@ -20,8 +20,9 @@ from phosphene.training.gan_step import GANStep
 from phosphene.training.seeding import derive_seed, seeded, seeded_generator
 
 CITATION = "the Phosphene project's own system, from published parts that its page names"
-BY_HEART = 1000
-"""How often a discriminator sees a picture before it knows it by heart; ours."""
+NEW, BY_HEART = 100, 1000
+"""How often a discriminator may see a picture and learn only what it shares with others, and how
+often before it knows it by heart; ours."""
 
 
 def make_plan(config: Config) -> Plan:
@@ -155,8 +156,8 @@ class BestPainter:
     def slope_weight(self, n_pictures: int | None) -> float:
         """Return the weight of the discriminator's slope for so many different pictures."""
         config = self.config
-        n_seen = config.generator_steps * config.generator_batch
-        return config.r1 * min(1.0, n_seen / (n_pictures or 1) / BY_HEART)
+        times = config.generator_steps * config.generator_batch / (n_pictures or 1)
+        return config.r1 * min(1.0, max(0.0, (times - NEW) / (BY_HEART - NEW)))
 
     def _n_features(self, n_classes: int) -> int:
         return n_ensemble_features(ensemble_settings(self.config), n_classes=n_classes)
