@@ -111,5 +111,5 @@ def test_every_variant_trains_on_what_another_shares(best, digits_folder, tmp_pa
     scores = train(settings, digits_folder, run)
     baselines = [[s for s in each if s.role == "baseline"] for each in (scores, best.scores)]
     assert baselines[0] == baselines[1]
-    (system,) = {s.method for s in scores if s.role == "result"}
-    assert not np.array_equal(restored(run, system), restored(best.run))
+    weights = [(r.path / "bundle" / "weights.safetensors").read_bytes() for r in (run, best.run)]
+    assert weights[0] != weights[1]  # three steps move some pictures by less than a grey level
