@@ -173,16 +173,6 @@ def test_fewer_than_one_job_is_refused(tmp_path, data):
         train_series([_planned(tmp_path / "a")], data=data, jobs=0)
 
 
-def test_threads_are_shared_out_and_the_environment_is_left_alone(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
-    with training_jobs._thread_settings(3):
-        found = [training_jobs.os.environ[name] for name in training_jobs.THREAD_SETTINGS]
-        assert found == ["3"] * 3
-    assert training_jobs.os.environ["OMP_NUM_THREADS"] == "7"
-    assert "MKL_NUM_THREADS" not in training_jobs.os.environ
-
-
 @pytest.mark.slow
 def test_side_by_side_gives_the_scores_of_one_after_the_other(tmp_path, data_folder):
     from phosphene.recipes import get_recipe

@@ -1,23 +1,21 @@
 """Trainings of a series: in this process, or several side by side in processes of their own."""
 
 import logging
-import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from phosphene.experiment.threads import thread_settings
 from phosphene.recipe import Recipe
 from phosphene.run_dir import RunDir
 
 if TYPE_CHECKING:
     from phosphene.training.progress import Progress
-
-THREAD_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 logger = logging.getLogger(__name__)
 
@@ -222,7 +220,7 @@ def _start(one: Planned, *, data: Path, source: Planned | None, jobs: int) -> _R
     answer, tell = context.Pipe(duplex=False)
     work = (tell, one, data, source, n_threads)
     process = context.Process(target=_work, args=work, name=one.folder.name)
-    with _thread_settings(n_threads):
+    with thread_settings(n_threads):
         process.start()
     tell.close()
     return _Running(planned=one, process=process, answer=answer, began=time.monotonic())
@@ -239,18 +237,3 @@ def _work(
     torch.set_num_threads(n_threads)
     with suppress(KeyboardInterrupt):  # the process that started this one says what to do
         tell.send(train_planned(one, data=data, source=source, progress=SilentProgress()))
-
-
-@contextmanager
-def _thread_settings(n_threads: int) -> Iterator[None]:
-    """Let processes that start now have so many threads."""
-    before = {name: os.environ.get(name) for name in THREAD_SETTINGS}
-    os.environ.update({name: str(n_threads) for name in THREAD_SETTINGS})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

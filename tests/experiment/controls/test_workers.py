@@ -1,11 +1,10 @@
 import importlib
-import os
 import sys
 from functools import partial
 
 import pytest
 
-from phosphene.experiment.controls.workers import thread_settings, work_off
+from phosphene.experiment.controls.workers import work_off
 from phosphene.run_dir import RunDir
 
 WORK = """
@@ -91,12 +90,3 @@ def test_processes_share_the_work_and_one_that_ends_is_named(tmp_path, work):
     assert "ended by itself with code 3" in reasons["ended"]
     assert reasons["one"] == reasons["two"] == reasons["threads"] == ""
     assert RunDir(tmp_path).read_arrays("threads.npz")["threads"] == 1
-
-
-def test_thread_settings_are_put_back(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
-    with thread_settings(2):
-        assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "2"
-    assert os.environ["OMP_NUM_THREADS"] == "7"
-    assert "MKL_NUM_THREADS" not in os.environ

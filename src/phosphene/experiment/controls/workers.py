@@ -1,20 +1,18 @@
 """Tasks in processes of their own, so many at a time; each opens the run and the data itself."""
 
 import logging
-import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from time import process_time
 from typing import Any
 
 from phosphene.experiment.controls.control import Arrays, ControlNotPossibleError, Task
+from phosphene.experiment.threads import thread_settings
 
 logger = logging.getLogger(__name__)
-
-THREAD_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 OpenTasks = Callable[[], Mapping[str, Task]]
 """Opens run and data and returns the tasks by name; must be picklable for several processes."""
@@ -146,18 +144,3 @@ def _serve(
             name = connection.recv()
             tasks = open_tasks() if tasks is None else tasks
             connection.send(_do(tasks[name], keep))
-
-
-@contextmanager
-def thread_settings(n_threads: int) -> Iterator[None]:
-    """Let processes that start now have so many threads."""
-    before = {name: os.environ.get(name) for name in THREAD_SETTINGS}
-    os.environ.update({name: str(n_threads) for name in THREAD_SETTINGS})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
