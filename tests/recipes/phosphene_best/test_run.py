@@ -3,7 +3,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from phosphene.models.classifiers.picture_cnn import PictureCNN
 from phosphene.recipes.phosphene_best import config, run
+from phosphene.training.classifier_step import ClassifierStep
 
 
 @pytest.fixture
@@ -63,9 +65,15 @@ def test_batches_that_devices_cannot_share_are_refused(settings):
 
 
 @pytest.mark.parametrize(
-    ("n_pictures", "expected"), [(None, 3.0), (4, 3.0), (1000, 4 / 3), (10_000, 0.0)]
+    ("n_pictures", "share"), [(None, 1.0), (4, 1.0), (1000, 4 / 9), (10_000, 0.0)]
 )
-def test_the_slope_weighs_less_where_pictures_are_seen_less_often(settings, n_pictures, expected):
-    several = replace(settings, r1=3.0, generator_steps=50_000, generator_batch=10)
-    step = run.BestPainter(several).make(color=1, n_classes=4, n_pictures=n_pictures, seed=0)
-    assert step.r1 == pytest.approx(expected)
+def test_slope_and_guide_weigh_more_where_pictures_are_seen_more_often(settings, n_pictures, share):
+    several = replace(
+        settings, r1=3.0, guidance=2.0, generator_steps=50_000, generator_batch=10
+    )  # fmt: skip
+    guide = ClassifierStep(PictureCNN(4, size=16, color=1, width=4), rng=torch.Generator())
+    step = run.BestPainter(several).make(
+        color=1, n_classes=4, n_pictures=n_pictures, seed=0, guide=guide
+    )
+    assert step.r1 == pytest.approx(3.0 * share)
+    assert step.guidance == pytest.approx(2.0 * (1 + share))

@@ -101,7 +101,8 @@ class Config(ExperimentSettings):
     """Steps between mode-seeking terms, whose weight is multiplied by it; ours."""
     guidance: float = 2.0
     """Weight of a frozen picture classifier that shows the generator the class of its trial
-    (ThoughtViz, 2018); 0 is off. It shares no weights with judge and scores."""
+    (ThoughtViz, 2018), where training shows each picture 100 times or less, rising to twice that
+    at 1000; 0 is off. It shares no weights with judge and scores."""
     r1: float = 1.0
     """Weight of the discriminator's squared slope on real pictures (arXiv:1801.04406) where
     training shows each picture 1000 times or more, falling to none at 100; 0 is off."""

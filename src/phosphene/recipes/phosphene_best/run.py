@@ -143,21 +143,21 @@ class BestPainter:
             mode_seeking=config.mode_seeking,
             mode_seeking_every=config.mode_seeking_every,
             guide=None if guide is None else guide.network,
-            guidance=config.guidance,
+            guidance=config.guidance * (1 + self.by_heart(n_pictures)),
             schedule="cosine",
             n_steps=config.generator_steps,
             policy=config.augment,
             feature_jitter=config.feature_jitter,
-            r1=self.slope_weight(n_pictures),
+            r1=config.r1 * self.by_heart(n_pictures),
             ema_decay=config.ema or None,
             devices=devices,
         )
 
-    def slope_weight(self, n_pictures: int | None) -> float:
-        """Return the weight of the discriminator's slope for so many different pictures."""
+    def by_heart(self, n_pictures: int | None) -> float:
+        """Return how far the discriminator comes to know so many pictures by heart, 0 to 1."""
         config = self.config
         times = config.generator_steps * config.generator_batch / (n_pictures or 1)
-        return config.r1 * min(1.0, max(0.0, (times - NEW) / (BY_HEART - NEW)))
+        return min(1.0, max(0.0, (times - NEW) / (BY_HEART - NEW)))
 
     def _n_features(self, n_classes: int) -> int:
         return n_ensemble_features(ensemble_settings(self.config), n_classes=n_classes)
