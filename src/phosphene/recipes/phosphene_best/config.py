@@ -93,8 +93,9 @@ class Config(ExperimentSettings):
     """First moment of both Adams (DCGAN, arXiv:1511.06434)."""
     beta2: float = 0.9
     """Second moment of both Adams (arXiv:1704.00028)."""
-    augment: tuple[Augmentation, ...] = ("color", "translation", "cutout")
-    """DiffAugment between generator and discriminator (arXiv:2006.10738)."""
+    augment: tuple[Augmentation, ...] = ("translation", "cutout")
+    """DiffAugment between generator and discriminator (arXiv:2006.10738), without its changes of
+    colour, which leak into the pictures."""
     mode_seeking: float = 0.02
     """Weight of the mode-seeking term (arXiv:1903.05628); 0 is off."""
     mode_seeking_every: int = 4
