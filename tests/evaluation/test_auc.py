@@ -36,6 +36,26 @@ def test_missing_class_is_left_out_and_one_class_is_nan():
     assert np.isnan(macro_auc(ranks(probabilities), np.zeros(20, dtype=np.int64)))
 
 
+@pytest.mark.parametrize("n_classes", [2, 9])
+def test_many_permutations_at_once_give_what_each_gives_alone(n_classes):
+    rng = np.random.default_rng(n_classes)
+    ranked = ranks(rng.dirichlet(np.ones(n_classes), 25).round(1))
+    labels = rng.integers(0, n_classes, (40, 25))
+    labels[0], labels[1] = 1, 0  # one class alone is nothing to tell from
+    found = macro_auc(ranked, labels)
+    np.testing.assert_array_equal(found, [macro_auc(ranked, row) for row in labels])
+    assert np.isnan(found[:2]).all()
+    assert np.isfinite(found[2:]).all()
+
+
+def test_mean_present_of_many_rows_is_that_of_each():
+    values = np.array([[0.5, np.nan, 0.8], [np.nan, np.nan, np.nan], [0.1, 0.2, 0.3]])
+    weights = np.array([[1, 5, 2], [1, 1, 1], [3, 0, 1]])
+    alone = [mean_present(v, w) for v, w in zip(values, weights, strict=True)]
+    np.testing.assert_array_equal(mean_present(values, weights), alone)
+    np.testing.assert_array_equal(mean_present(values[0], weights)[0], alone[0])
+
+
 def test_mean_present_skips_nan():
     assert mean_present(np.array([0.5, np.nan, 0.8]), np.array([1, 5, 2])) == pytest.approx(0.7)
     assert np.isnan(mean_present(np.array([np.nan, 0.3]), np.array([1, 0])))

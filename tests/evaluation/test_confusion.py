@@ -5,6 +5,7 @@ from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 
 from phosphene.evaluation.confusion import (
     confusion_matrix,
+    count_pairs,
     expected_recall,
     mean_recall,
     recall_interval,
@@ -23,6 +24,15 @@ def test_agrees_with_scikit_learn():
     table = confusion_matrix(labels, decoded, n_classes=5)
     assert (table == sklearn_confusion_matrix(labels, decoded)).all()
     assert mean_recall(table) == pytest.approx(balanced_accuracy_score(labels, decoded))
+
+
+def test_many_permutations_at_once_give_what_each_gives_alone():
+    rng = np.random.default_rng(0)
+    labels, decoded = rng.integers(0, 9, (30, 12)), rng.integers(0, 9, 12)
+    tables = count_pairs(labels, decoded, n_classes=9)
+    for row, table, recall in zip(labels, tables, mean_recall(tables), strict=True):
+        np.testing.assert_array_equal(table, confusion_matrix(row, decoded, n_classes=9))
+        assert recall == mean_recall(table)
 
 
 def test_refuses_class_out_of_range():

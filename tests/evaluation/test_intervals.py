@@ -6,6 +6,7 @@ from phosphene.evaluation.intervals import (
     binomial_interval,
     cluster_bootstrap,
     decision_share,
+    middle_of_draws,
     null_range,
     shared_training,
 )
@@ -137,6 +138,15 @@ def test_cluster_bootstrap_refuses_no_share(shared):
         cluster_bootstrap(lambda drawn: 0.0, 3, shared=shared)
 
 
+def test_cluster_bootstrap_of_all_draws_at_once_is_that_of_one_after_another():
+    values = np.random.default_rng(0).normal(size=6)
+    alone = cluster_bootstrap(lambda drawn: float((drawn * values).sum() / 6), 6, seed=4)
+    at_once = cluster_bootstrap(
+        lambda drawn: (drawn * values).sum(axis=-1) / 6, 6, seed=4, at_once=True
+    )
+    assert at_once == alone
+
+
 def test_cluster_bootstrap_refuses_one_cluster():
     with pytest.raises(ValueError, match="at least 2"):
         cluster_bootstrap(lambda drawn: 0.0, 1)
@@ -149,3 +159,10 @@ def test_null_range_of_several_values():
     np.testing.assert_allclose(mean, [0.5, 7], atol=0.03)
     np.testing.assert_allclose(low, [0.05, 7], atol=0.03)
     np.testing.assert_allclose(high, [0.95, 7], atol=0.03)
+
+
+def test_values_drawn_already_have_the_range_of_those_drawn_now():
+    values = np.random.default_rng(3).random(50)
+    found = middle_of_draws(values, level=0.9)
+    expected = null_range(lambda rng: rng.random(), n_draws=50, level=0.9, seed=3)
+    np.testing.assert_array_equal(found, expected)

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Real
 
+from phosphene.evaluation.confusion import cells_of_rows
 from phosphene.evaluation.intervals import binomial_interval, cluster_bootstrap
 
 
-def macro_auc(ranks: np.ndarray, labels: np.ndarray) -> float:
+def macro_auc(
+    ranks: Float[np.ndarray, "trial class"], labels: Int[np.ndarray, "*draws trial"]
+) -> Float[np.ndarray, "*draws"]:
     """Mean over classes of the one-versus-rest AUC, 0 to 1, by the Mann-Whitney statistic.
 
     For two classes the AUC of class 1. Classes without a trial, or without a trial of another
@@ -17,34 +20,38 @@ def macro_auc(ranks: np.ndarray, labels: np.ndarray) -> float:
     Parameters
     ----------
     ranks
-        Shape (trial, class). Probabilities turned to ranks from 1 within each column, ties averaged
+        Probabilities turned to ranks from 1 within each column, ties averaged
         (``scipy.stats.rankdata(probabilities, axis=0)``), so that permutations need not sort again.
     labels
-        Class of each trial.
+        Class of each trial; for many permutations of them in one call, one to a row.
     """
     n_trials, n_classes = ranks.shape
-    inside = np.bincount(labels, minlength=n_classes)
-    sums = np.bincount(labels, ranks[np.arange(n_trials), labels], minlength=n_classes)
-    return _from_rank_sums(sums, inside)
+    cells, shape = cells_of_rows(labels, n_cells=n_classes)
+    inside = np.bincount(cells, minlength=np.prod(shape))
+    sums = np.bincount(cells, ranks[np.arange(n_trials), labels].ravel(), minlength=np.prod(shape))
+    return _from_rank_sums(sums.reshape(shape), inside.reshape(shape))
 
 
-def _from_rank_sums(sums: np.ndarray, inside: np.ndarray) -> float:
-    """Return the mean AUC from the sum of ranks and the number of trials of each class."""
-    n_trials, n_classes = inside.sum(), len(inside)
+def _from_rank_sums(sums: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Return the mean AUC from the sum of ranks and the number of trials of each class (last)."""
+    n_trials = inside.sum(axis=-1, keepdims=True)
     valid = (inside > 0) & (inside < n_trials)
-    if n_classes == 2:
-        valid[0] = False  # the AUC of class 0 is the same number
-    if not valid.any():
-        return np.nan
-    inside, sums = inside[valid], sums[valid]
-    return float(((sums - inside * (inside + 1) / 2) / (inside * (n_trials - inside))).mean())
+    if inside.shape[-1] == 2:
+        valid[..., 0] = False  # the AUC of class 0 is the same number
+    pairs = np.where(valid, inside * (n_trials - inside), 1)
+    aucs = np.where(valid, (sums - inside * (inside + 1) / 2) / pairs, 0)
+    n_valid = valid.sum(axis=-1)
+    return np.where(n_valid > 0, aucs.sum(axis=-1) / np.maximum(n_valid, 1), np.nan)
 
 
-def mean_present(values: np.ndarray, weights: np.ndarray) -> float:
+def mean_present(
+    values: Float[np.ndarray, "*#draws part"], weights: Real[np.ndarray, "*#draws part"]
+) -> Float[np.ndarray, "*draws"]:
     """Weighted mean of the values that are not NaN; NaN if no weight is left."""
     weights = np.where(np.isfinite(values), weights, 0)
-    total = weights.sum()
-    return float((np.nan_to_num(values) * weights).sum() / total) if total else np.nan
+    total = weights.sum(axis=-1)
+    weighted = (np.nan_to_num(values) * weights).sum(axis=-1)
+    return np.where(total > 0, weighted / np.where(total > 0, total, 1), np.nan)
 
 
 def weighted_auc(
@@ -70,7 +77,7 @@ def weighted_auc(
         ranks = (before[first, labels] + before[last, labels] + 1) / 2  # ties share their mean
         inside = np.bincount(labels, drawn, minlength=n_classes).astype(np.int64)
         sums = np.bincount(labels, drawn * ranks, minlength=n_classes)
-        return _from_rank_sums(sums, inside)
+        return float(_from_rank_sums(sums, inside))
 
     return auc
 
@@ -99,7 +106,8 @@ def auc_interval(
 
     def statistic(drawn: np.ndarray) -> float:
         values = [auc(drawn[rows]) for auc, rows in zip(weighted, parts, strict=True)]
-        return mean_present(np.array(values), np.array([drawn[rows].sum() for rows in parts]))
+        weights = np.array([drawn[rows].sum() for rows in parts])
+        return float(mean_present(np.array(values), weights))
 
     low, high = cluster_bootstrap(
         statistic,

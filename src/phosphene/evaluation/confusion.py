@@ -1,7 +1,7 @@
 """Confusion matrices, and balanced accuracy read from them."""
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from phosphene.evaluation.intervals import binomial_interval
 from phosphene.evaluation.units import check_labels
@@ -16,17 +16,42 @@ def confusion_matrix(
     return count_pairs(labels, decoded, n_classes=n_classes)
 
 
-def count_pairs(labels: np.ndarray, decoded: np.ndarray, *, n_classes: int) -> np.ndarray:
-    """Count as `confusion_matrix` does, without any check, for thousands of permutations."""
-    cells = np.bincount(labels * n_classes + decoded, minlength=n_classes**2)
-    return cells.reshape(n_classes, n_classes)
+def count_pairs(
+    labels: Int[np.ndarray, "*draws trial"], decoded: Int[np.ndarray, " trial"], *, n_classes: int
+) -> Int[np.ndarray, "*draws class class"]:
+    """Count as `confusion_matrix` does, without any check, one table to a row of labels."""
+    cells, shape = cells_of_rows(labels * n_classes + decoded, n_cells=n_classes**2)
+    return np.bincount(cells, minlength=np.prod(shape)).reshape(*shape[:-1], n_classes, n_classes)
 
 
-def mean_recall(table: np.ndarray) -> float:
+def cells_of_rows(
+    cells: Int[np.ndarray, "*draws trial"], *, n_cells: int
+) -> tuple[Int[np.ndarray, " entry"], tuple[int, ...]]:
+    """Give the cells of every row numbers of their own, so that one count serves all rows.
+
+    Parameters
+    ----------
+    cells
+        Numbers from 0 to n_cells - 1.
+    n_cells
+        Cells of a row.
+
+    Returns
+    -------
+    cells, shape
+        All in one line, and the shape to bring their counts to: a row of `n_cells` for each.
+    """
+    n_rows = int(np.prod(cells.shape[:-1]))
+    apart = cells.reshape(n_rows, -1) + n_cells * np.arange(n_rows)[:, None]
+    return apart.ravel(), (*cells.shape[:-1], n_cells)
+
+
+def mean_recall(table: Int[np.ndarray, "*draws class class"]) -> Float[np.ndarray, "*draws"]:
     """Balanced accuracy: mean over the classes shown of the share decoded correctly, 0 to 1."""
-    shown = table.sum(axis=1)
-    held = shown > 0
-    return float((np.diagonal(table)[held] / shown[held]).mean())
+    shown = table.sum(axis=-1)
+    hits = np.diagonal(table, axis1=-2, axis2=-1)
+    recalls = np.where(shown > 0, hits / np.maximum(shown, 1), 0)
+    return np.asarray(recalls.sum(axis=-1) / (shown > 0).sum(axis=-1))
 
 
 def expected_recall(tables: Int[np.ndarray, "recording class class"]) -> float:
@@ -50,4 +75,4 @@ def recall_interval(table: np.ndarray, *, shared: float = 0.0) -> tuple[float, f
     shown = table.sum(axis=1)
     shown = shown[shown > 0]
     effective = float(len(shown) ** 2 / (1 / shown).sum()) / (1 + shared)
-    return binomial_interval(min(mean_recall(table) * effective, effective), effective)
+    return binomial_interval(min(float(mean_recall(table)) * effective, effective), effective)

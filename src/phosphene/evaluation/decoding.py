@@ -21,7 +21,7 @@ from phosphene.evaluation.controls import label_permuter
 from phosphene.evaluation.intervals import (
     cluster_bootstrap,
     decision_share,
-    null_range,
+    middle_of_draws,
     shared_training,
 )
 from phosphene.evaluation.units import check_labels, check_probabilities, group_numbers
@@ -29,6 +29,8 @@ from phosphene.score import Score
 
 MIN_RECORDINGS = 3
 """Fewer held-out recordings carry no interval: with two, Student's t is 12.7."""
+MOST_LABELS = 2**20
+"""Labels of all permutations that are scored in one go; more take memory and no less time."""
 
 
 def decoding_scores(
@@ -168,11 +170,18 @@ def _scores(
     sizes = np.array([len(rows) for rows in parts])
 
     def both(shown: np.ndarray) -> np.ndarray:
-        aucs = [macro_auc(rank, shown[rows]) for rows, rank in zip(parts, ranks, strict=True)]
+        pairs = zip(parts, ranks, strict=True)
+        aucs = np.stack([macro_auc(rank, shown[..., rows]) for rows, rank in pairs], axis=-1)
         recall = mean_recall(count_pairs(shown, decoded, n_classes=n_classes))
-        return np.array([recall, mean_present(np.array(aucs), sizes)])
+        return np.stack([recall, mean_present(aucs, sizes)], axis=-1)
 
-    mean, low, high = null_range(lambda rng: both(permute(rng)), n_draws=n_permutations, seed=seed)
+    rng = np.random.default_rng(seed)
+    at_once = max(1, MOST_LABELS // n_trials)
+    draws = [
+        both(np.stack([permute(rng) for _ in range(min(at_once, n_permutations - start))]))
+        for start in range(0, n_permutations, at_once)
+    ]
+    mean, low, high = middle_of_draws(np.concatenate(draws))
     decisions = decision_share(n_classes)
     stretch = np.sqrt([1 + reuse * decisions, 1 + reuse])
     low = np.minimum(low, mean + stretch * (low - mean)).clip(0)
@@ -207,6 +216,7 @@ def _scores(
                 seed=seed,
                 shared=shared[i],
                 log_odds=True,
+                at_once=True,
             )
             if ends[1] - ends[0] > 1e-9 or unit == "block":
                 text = f"t with bootstrap error over {len(parts)} recordings ({n_trials} trials)"
