@@ -102,6 +102,7 @@ def train(
         run=run,
         progress=progress or SilentProgress(),
         devices=devices,
+        on_stage=on_stage,
     )
     if devices.first:
         if plan.check is not None:
@@ -110,25 +111,18 @@ def train(
         served = {"generator": ids[rows[0]].tolist(), "judge": ids[rows[1]].tolist()}
         describe_run(run, dataset, split, seed=settings.seed, pictures=served)
 
-    def finish(stage: str, *, finished: bool = False) -> list[Score]:
-        if not devices.first:
-            return []
-        scores = _write_scores(course)
-        run.write_json("state.json", {"stage": stage, "finished": finished})
-        on_stage(stage)
-        return scores
-
+    score = partial(_write_scores, course)
     folds = split.folds[: settings.decode_folds]
     for number, fold in enumerate(folds):
         decode_fold(course, trials, fold)
         if number < settings.picture_folds:
-            finish("pictures")
-            paint_fold(course, trials, fold, images, rows, finish)
+            course.finish("pictures", score)
+            paint_fold(course, trials, fold, images, rows)
     for fold in folds[: settings.null_folds]:
         decode_null(course, trials, fold)
     if devices.first:
         inception.describe_run(run, settings, progress=course.progress)
-    return finish("done", finished=True)
+    return course.finish("done", score, finished=True)
 
 
 def evaluate(
@@ -263,7 +257,6 @@ def paint_fold(
     fold: Fold,
     images: ImageSet,
     rows: tuple[np.ndarray, np.ndarray],
-    finish: Callable[[str], Any],
 ) -> None:
     """Train judge and generator of a fold and draw pictures, a first time when a third is done."""
     run, settings, devices = course.run, course.settings, course.devices
@@ -330,7 +323,7 @@ def paint_fold(
             run=run, key=fold.key,
         )  # fmt: skip
         if until < settings.generator_steps:
-            finish("pictures, a third of the way")
+            course.finish("pictures, a third of the way", partial(_write_scores, course))
     if course.plan.after_painting is not None:
         compared = course.plan.compared
         painted = Painted(

@@ -8,6 +8,7 @@ from typing import Any
 
 from phosphene.experiment.traces import add_time
 from phosphene.run_dir import RunDir
+from phosphene.score import Score
 from phosphene.training.devices import ALONE, Devices
 from phosphene.training.progress import Progress
 
@@ -28,11 +29,13 @@ class Watch:
 
 @dataclass(frozen=True, kw_only=True)
 class Attended:
-    """A run whose stages are timed and whose trainings are told of."""
+    """A run whose stages are timed, and whose stages and trainings are told of."""
 
     run: RunDir
     progress: Progress
     devices: Devices = ALONE
+    on_stage: Callable[[str], None] = lambda stage: None
+    """Called after each stage is on disk."""
 
     def watch_fold(self, key: str) -> Watch:
         """Return who is told about the trainings of a fold."""
@@ -45,3 +48,28 @@ class Attended:
         yield
         if self.devices.first:
             add_time(self.run, stage, perf_counter() - began)
+
+    def finish(
+        self,
+        stage: str,
+        score: Callable[[], list[Score]] = lambda: [],
+        *,
+        finished: bool = False,
+    ) -> list[Score]:
+        """Score, write down which stage is done, and tell of it; the first device alone.
+
+        Parameters
+        ----------
+        stage
+            Name of what is done.
+        score
+            Makes the scores that are returned; without it there are none yet.
+        finished
+            Whether it was the last stage.
+        """
+        if not self.devices.first:
+            return []
+        scores = score()
+        self.run.write_json("state.json", {"stage": stage, "finished": finished})
+        self.on_stage(stage)
+        return scores

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -99,28 +100,22 @@ def train(
         run=run,
         progress=progress or SilentProgress(),
         devices=devices,
+        on_stage=on_stage,
     )
     if devices.first:
         describe_session(run, session.dataset, session.split, seed=settings.seed)
         drawing.write_real(settings, session, run=run)
 
-    def finish(stage: str, *, finished: bool = False) -> list[Score]:
-        if not devices.first:
-            return []
-        scores = _write_scores(run, settings) if finished or stage == AUTOENCODERS else []
-        run.write_json("state.json", {"stage": stage, "finished": finished})
-        on_stage(stage)
-        return scores
-
+    score = partial(_write_scores, run, settings)
     classified = classify(course)
     pretrained = pretrain(course)
-    finish(AUTOENCODERS)
+    course.finish(AUTOENCODERS, score)
     for system in plan.systems:
         train_system(course, system, pretrained, classified)
-        finish(system.name)
+        course.finish(system.name)
     if devices.first:
         inception.describe_run(run, settings, progress=course.progress)
-    scores = finish("done", finished=True)
+    scores = course.finish("done", score, finished=True)
     if devices.first:
         write_cards(run, scores)
     return scores

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,26 +98,22 @@ def train(
         run=run,
         progress=progress or SilentProgress(),
         devices=devices,
+        on_stage=on_stage,
     )
 
-    def finish(stage: str, *, finished: bool = False) -> list[Score]:
-        scores = _write_scores(run) if finished or stage == BASELINES else []
-        run.write_json("state.json", {"stage": stage, "finished": finished})
-        on_stage(stage)
-        return scores
-
+    score = partial(_write_scores, run)
     judge = train_judge(course)
     with course.timed(BASELINES):
         drawing.write_baselines(run, settings, pictures, judge)
-    finish(BASELINES)
+    course.finish(BASELINES, score)
     systems = plan_systems(course)
-    finish(TUNING)
+    course.finish(TUNING)
     for system, described in zip(plan.systems, systems, strict=True):
         train_system(course, system, described, judge)
-        finish(system.name)
+        course.finish(system.name)
     for system, described in zip(plan.systems, systems, strict=True):
         go_on(course, system, described, judge)
-    return finish("done", finished=True)
+    return course.finish("done", score, finished=True)
 
 
 def evaluate(

@@ -1,6 +1,7 @@
 """From a data set folder to scores: load, split, train, decode, score."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -22,6 +23,7 @@ from phosphene.evaluation.run_description import (
 )
 from phosphene.evaluation.thinning import baseline_step
 from phosphene.experiment.traces import add_time, note_network
+from phosphene.experiment.watch import Attended
 from phosphene.recipes.human_mind_2017.classify import decode, decode_linearly, train_classifier
 from phosphene.recipes.human_mind_2017.config import Config
 from phosphene.recipes.human_mind_2017.scoring import score_run
@@ -52,27 +54,25 @@ def train(
     split = make_split(config, trials, dataset.info)
     describe_run(run, dataset, split, seed=config.seed)
 
-    def finish(stage: str, *, finished: bool = False) -> list[Score]:
-        run.write_json("state.json", {"stage": stage, "finished": finished})
-        scores = score_run(run, config)
-        run.write_json("scores.json", scores_to_json(scores))
-        on_stage(stage)
-        return scores
-
+    course = Attended(run=run, progress=progress, on_stage=on_stage)
+    score = partial(_write_scores, run, config)
     folds = split.folds[: config.decode_folds]
     for number, fold in enumerate(folds):
         decode_fold(config, trials, fold, run=run, progress=progress)
         if number == 0:
-            finish("first fold decoded")
+            course.finish("first fold decoded", score)
     for fold in folds[: config.null_folds]:
         decode_null(config, trials, fold, run=run, progress=progress)
-    return finish("done", finished=True)
+    return course.finish("done", score, finished=True)
 
 
 def evaluate(run: RunDir, progress: Progress | None = None) -> list[Score]:
     """Score a run again from the arrays in its folder."""
     del progress
-    config = Config(**run.read_json("config.json")["config"])
+    return _write_scores(run, Config(**run.read_json("config.json")["config"]))
+
+
+def _write_scores(run: RunDir, config: Config) -> list[Score]:
     scores = score_run(run, config)
     run.write_json("scores.json", scores_to_json(scores))
     return scores
