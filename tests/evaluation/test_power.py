@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import integrate, stats
 
 from phosphene.evaluation.power import (
     Design,
@@ -37,6 +37,16 @@ def test_auc_of_several_classes_is_that_of_drawn_scores(n_classes):
         stats.norm.cdf(d / math.sqrt(2)), abs=0.005
     )
     assert auc_of_accuracy(1 / n_classes, n_classes=n_classes) == pytest.approx(0.5, abs=1e-6)
+
+
+@pytest.mark.parametrize("n_classes", [3, 40])
+def test_auc_of_several_classes_is_that_of_an_adaptive_integral(n_classes):
+    d = 1.3
+    accuracy, _ = integrate.quad(
+        lambda x: stats.norm.pdf(x - d) * stats.norm.cdf(x) ** (n_classes - 1), -9, 9 + d
+    )
+    expected = stats.norm.cdf(d / math.sqrt(2))
+    assert auc_of_accuracy(accuracy, n_classes=n_classes) == pytest.approx(expected, abs=1e-7)
 
 
 def test_more_features_learn_less_and_many_trials_learn_all():
