@@ -43,6 +43,7 @@ def measure(tmp_path, *parts):
     return rows
 
 
+@pytest.mark.slow
 def test_networks_and_losses_equal_the_plain_port(tmp_path):
     rows = measure(tmp_path, "triplet", "encoder", "gan")
     same = [row for row in rows if "difference" in row["what"]]
@@ -150,6 +151,7 @@ def test_without_a_gpu_nothing_is_timed_and_that_is_said(tmp_path):
     assert found["machine"]["device"] is found["best"] is found["flops_per_step"] is None
 
 
+@pytest.mark.slow
 def test_on_a_cpu_the_rows_that_run_anywhere_are_measured(tmp_path):
     words = "--device cpu --size 16 --batch 4 --steps 1 --repetitions 1"
     said, found = train_without_gpu(tmp_path, *words.split())

@@ -30,6 +30,7 @@ def ranges(probabilities, **options):
     )
 
 
+@pytest.mark.slow
 def test_range_holds_a_decoder_of_permuted_labels_where_fixed_decisions_do_not():
     inside = {"renamed": [], "fixed": [], "AUC": []}
     for seed in range(60):

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from phosphene.experiment import course
 from phosphene.experiment.plan import Painter, PainterStep, TrainEncoder
@@ -22,6 +23,7 @@ def test_what_lacks_a_part_does_not():
     assert not isinstance(object(), PainterStep)
 
 
+@pytest.mark.slow
 def test_a_recipe_goes_on_with_a_trained_generator_and_scores_what_it_left(
     smoke, data_folder, start_run, tmp_path
 ):

@@ -29,7 +29,13 @@ SECONDS = 5.0
 DECODED = ("balanced accuracy", "AUC")
 JUDGED = ("class consistency", "IS[", "Fréchet distance[", "FID[")
 
+OFTEN = ("eeg2image_2023", "human_mind_2017", "phosphene_best_lfp", "cnn_lstm_2018")
+"""One recipe of each experiment, trained a second time whenever tests run; others when CI does."""
+
 every_recipe = pytest.mark.parametrize("key", RECIPES)
+every_recipe_at_length = pytest.mark.parametrize(
+    "key", [pytest.param(k, marks=() if k in OFTEN else pytest.mark.slow) for k in RECIPES]
+)
 decoding_recipes = pytest.mark.parametrize("key", DECODING)
 responding_recipes = pytest.mark.parametrize("key", RESPONDING)
 painting_recipes = pytest.mark.parametrize("key", PAINTING)
@@ -163,7 +169,7 @@ def test_a_run_says_how_large_its_networks_are_and_how_long_they_took(smoke_run,
 # Seeds.
 
 
-@every_recipe
+@every_recipe_at_length
 def test_same_seed_gives_the_same_numbers(smoke_run, again, key):
     first, second = smoke_run(key), again(key)
     assert second.scores == first.scores

@@ -2,6 +2,7 @@ import json
 from dataclasses import asdict, replace
 
 import numpy as np
+import pytest
 import torch
 
 from phosphene.export.bundle import load_bundle
@@ -35,6 +36,7 @@ def test_labels_make_a_generator_of_labels():
     assert len(drawn.flatten(1).unique(dim=0)) == 4
 
 
+@pytest.mark.slow
 def test_a_label_system_draws_one_picture_per_decoded_class(data_folder, dataset, tmp_path):
     settings = replace(
         config.smoke(), condition="label", null_folds=0, generator_steps=2, judge_steps=4

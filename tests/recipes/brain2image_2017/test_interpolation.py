@@ -176,6 +176,7 @@ def test_second_generator_is_trained_like_the_first(trained, smoke):
     assert [r["loss"] for r in second] != [r["loss"] for r in first]
 
 
+@pytest.mark.slow
 def test_no_second_generator_is_trained_without_being_asked_for(smoke, train_in, tmp_path):
     config = replace(
         smoke, second_generator=False, compare_triplets=False, null_folds=0, generator="vae",

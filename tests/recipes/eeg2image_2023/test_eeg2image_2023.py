@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from phosphene.experiment import course
 from phosphene.recipes import get_recipe
@@ -58,6 +59,7 @@ def test_a_held_out_recording_may_hold_a_single_trial(
     assert {score.section for score in scores} >= {"decoding", "pictures"}
 
 
+@pytest.mark.slow
 def test_a_recording_left_out_may_be_a_single_trial(
     smoke, dataset, start_run, data_folder, tmp_path, monkeypatch
 ):

@@ -100,6 +100,7 @@ def test_published_split_is_kept_and_its_validation_trials_choose(
     assert {s.selected_on for s in last.scores} == {"nothing (last step)"}
 
 
+@pytest.mark.slow
 def test_blocked_design_that_is_split_inside_blocks_carries_its_doubt(
     blocked_folder, smoke, train_in, tmp_path
 ):

@@ -40,6 +40,7 @@ def test_published_networks_of_glyphs_have_the_published_sizes():
     assert counts == [6842569, 3485441]
 
 
+@pytest.mark.slow
 def test_glyphs_of_28_pixels_go_through_the_whole_experiment(data_folder, tmp_path):
     settings = replace(
         config.smoke(), networks="glyph", image_size=28, null_folds=0, generator_steps=2,
