@@ -143,3 +143,12 @@ def test_noise_for_single_trials_is_like_what_there_is_more_of():
     assert noise(1, ["a"]).std() > 30  # one trial alone: like the others
     assert noise(3, ["a", "b", "b"]).std() < 3  # one beside more: like the held-out trials
     assert not np.array_equal(noise(3, ["a", "b", "c"]), epochs)
+
+
+@pytest.mark.parametrize("unit", ["trial", "block"])
+def test_many_permutations_at_once_are_those_of_as_many_calls(unit):
+    labels, recordings = np.repeat([0, 1, 2, 1], 3), np.repeat([0, 1], 6)
+    permute = label_permuter(labels, recordings=recordings, unit=unit)
+    rng = np.random.default_rng(5)
+    one_by_one = [permute(rng) for _ in range(20)]
+    np.testing.assert_array_equal(permute(np.random.default_rng(5), 20), one_by_one)

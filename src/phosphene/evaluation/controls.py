@@ -17,9 +17,10 @@ def label_permuter(
     recordings: Iterable[Hashable],
     blocks: Iterable[Hashable] | None = None,
     unit: str = "trial",
-) -> Callable[[np.random.Generator], np.ndarray]:
+) -> Callable[..., np.ndarray]:
     """Prepare `permute_labels` for many permutations: returns a function of a generator.
 
+    Given a number of draws too, it returns one permutation to a row, as that many calls would.
     Parameters and errors as in `permute_labels`.
     """
     check_option("unit", unit, UNITS)
@@ -48,11 +49,13 @@ def label_permuter(
             "vary and the recordings as `blocks`."
         )
 
-    def permute(rng: np.random.Generator) -> np.ndarray:
-        permuted = label_of.copy()
-        for group in groups:
-            permuted[group] = label_of[rng.permutation(group)]
-        return permuted[row_block]
+    def permute(rng: np.random.Generator, n_draws: int | None = None) -> np.ndarray:
+        permuted = np.tile(label_of, (n_draws or 1, 1))
+        for draw in permuted:
+            for group in groups:
+                draw[group] = label_of[rng.permutation(group)]
+        found = permuted[:, row_block]
+        return found[0] if n_draws is None else found
 
     return permute
 

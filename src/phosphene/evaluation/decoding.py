@@ -178,7 +178,7 @@ def _scores(
     rng = np.random.default_rng(seed)
     at_once = max(1, MOST_LABELS // n_trials)
     draws = [
-        both(np.stack([permute(rng) for _ in range(min(at_once, n_permutations - start))]))
+        both(permute(rng, min(at_once, n_permutations - start)))
         for start in range(0, n_permutations, at_once)
     ]
     mean, low, high = middle_of_draws(np.concatenate(draws))

@@ -106,7 +106,7 @@ def heldout_test(
             "'balanced accuracy'."
         )
     rng = np.random.default_rng(seed)
-    draws = score(np.array([permute(rng) for _ in range(n_permutations)]))
+    draws = score(permute(rng, n_permutations))
     n_units, n_arrangements = count_arrangements(labels, recording, blocks=block, unit=unit)
     return HeldoutTest(
         statistic=statistic,

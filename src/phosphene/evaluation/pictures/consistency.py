@@ -7,7 +7,7 @@ from jaxtyping import Int
 
 from phosphene._checks import check_option
 from phosphene.evaluation.confusion import count_pairs
-from phosphene.evaluation.intervals import binomial_interval, null_range
+from phosphene.evaluation.intervals import binomial_interval, middle_of_draws
 from phosphene.evaluation.units import check_labels, group_numbers
 from phosphene.score import Score
 
@@ -72,10 +72,12 @@ def class_consistency(
     tables = [count_pairs(expected[rows], judged[rows], n_classes=n_classes) for rows in parts]
     agreement = [float(t.sum(axis=0) @ t.sum(axis=1)) / t.sum() for t in tables]
 
-    def permuted(rng: np.random.Generator) -> np.ndarray:
-        return np.array(sum((judged[rng.permutation(r)] == expected[r]).sum() for r in parts) / n)
-
-    _, chance_low, chance_high = null_range(permuted, n_draws=n_permutations, seed=seed)
+    rng = np.random.default_rng(seed)
+    draws = [
+        sum((judged[rng.permutation(rows)] == expected[rows]).sum() for rows in parts) / n
+        for _ in range(n_permutations)
+    ]
+    _, chance_low, chance_high = middle_of_draws(np.array(draws))
     return Score(
         name=f"class consistency ({target})",
         value=hits / n,

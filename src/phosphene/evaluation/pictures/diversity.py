@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
+from phosphene.evaluation.auc import mean_present
 from phosphene.evaluation.intervals import cluster_bootstrap
 from phosphene.score import Score
 
@@ -74,19 +75,15 @@ def within_class_diversity(
     compact = np.split(compact, np.cumsum([p.size for p in pairs])[:-1])
     compact = [rows.reshape(2, -1) for rows in compact]
 
-    def statistic(drawn: np.ndarray) -> float:
-        weights = [drawn[first] * drawn[second] for first, second in compact]
-        found = [
-            np.average(values, weights=w)
-            for values, w in zip(alike, weights, strict=True)
-            if w.any()
-        ]
-        return float(np.mean(found)) if found else np.nan
+    def statistic(drawn: np.ndarray) -> np.ndarray:
+        weights = [drawn[..., first] * drawn[..., second] for first, second in compact]
+        found = [mean_present(values, w) for values, w in zip(alike, weights, strict=True)]
+        return mean_present(np.stack(found, axis=-1), np.ones(len(found)))
 
-    low, high = cluster_bootstrap(statistic, len(used), bounds=(-1.0, 1.0), seed=seed)
+    low, high = cluster_bootstrap(statistic, len(used), bounds=(-1.0, 1.0), seed=seed, at_once=True)
     return Score(
         name="within-class SSIM",
-        value=statistic(np.ones(len(used), dtype=np.int64)),
+        value=float(statistic(np.ones(len(used), dtype=np.int64))),
         low=low,
         high=high,
         n=len(used),
