@@ -32,10 +32,14 @@ JUDGED = ("class consistency", "IS[", "Fréchet distance[", "FID[")
 OFTEN = ("eeg2image_2023", "human_mind_2017", "phosphene_best_lfp", "cnn_lstm_2018")
 """One recipe of each experiment, trained a second time whenever tests run; others when CI does."""
 
+
+def at_length(keys):
+    """Leave all but one recipe of each experiment to CI."""
+    marked = [pytest.param(k, marks=() if k in OFTEN else pytest.mark.slow) for k in keys]
+    return pytest.mark.parametrize("key", marked)
+
+
 every_recipe = pytest.mark.parametrize("key", RECIPES)
-every_recipe_at_length = pytest.mark.parametrize(
-    "key", [pytest.param(k, marks=() if k in OFTEN else pytest.mark.slow) for k in RECIPES]
-)
 decoding_recipes = pytest.mark.parametrize("key", DECODING)
 responding_recipes = pytest.mark.parametrize("key", RESPONDING)
 painting_recipes = pytest.mark.parametrize("key", PAINTING)
@@ -111,7 +115,7 @@ def test_scores_on_disk_are_those_returned_and_finite(smoke_run, key):
     assert {score.section for score in trained.scores} >= wanted
 
 
-@every_recipe
+@at_length(RECIPES)
 def test_evaluate_on_the_folder_gives_the_same_scores(smoke_run, key):
     trained = smoke_run(key)
     before = (trained.run.path / "scores.json").read_bytes()
@@ -169,7 +173,7 @@ def test_a_run_says_how_large_its_networks_are_and_how_long_they_took(smoke_run,
 # Seeds.
 
 
-@every_recipe_at_length
+@at_length(RECIPES)
 def test_same_seed_gives_the_same_numbers(smoke_run, again, key):
     first, second = smoke_run(key), again(key)
     assert second.scores == first.scores
@@ -180,7 +184,7 @@ def test_same_seed_gives_the_same_numbers(smoke_run, again, key):
             np.testing.assert_array_equal(after[field], values, err_msg=f"{name}: {field}")
 
 
-@decoding_recipes
+@at_length(DECODING)
 def test_another_seed_gives_other_numbers_on_the_same_split(smoke_run, other, key):
     first, second = smoke_run(key).run, other(key).run
     same = [run.read_json("split.json") for run in (first, second)]
@@ -190,7 +194,7 @@ def test_another_seed_gives_other_numbers_on_the_same_split(smoke_run, other, ke
     assert not np.array_equal(decoding[0]["probabilities"], decoding[1]["probabilities"])
 
 
-@painting_recipes
+@at_length(PAINTING)
 def test_another_seed_draws_other_pictures_for_the_same_judge(smoke_run, other, key):
     first, second = smoke_run(key).run, other(key).run
     pictures = [run.read_json("split.json")["pictures"] for run in (first, second)]
@@ -218,7 +222,7 @@ def test_every_signal_score_has_its_floor_and_its_controls(smoke_run, key):
         assert methods["real"] == "reference"
 
 
-@responding_recipes
+@at_length(RESPONDING)
 def test_another_seed_generates_other_windows_for_the_same_classifier(smoke_run, other, key):
     first, second = smoke_run(key).run, other(key).run
     assert first.read_json("split.json") == second.read_json("split.json")

@@ -32,6 +32,7 @@ def test_stages_that_ablations_share_do_not_depend_on_what_is_taken_away(
         assert same is (name in recipe.shared_stages)
 
 
+@pytest.mark.slow
 def test_a_held_out_recording_may_hold_a_single_trial(
     smoke, dataset, start_run, data_folder, tmp_path, monkeypatch
 ):
