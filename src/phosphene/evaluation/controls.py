@@ -50,7 +50,7 @@ def label_permuter(
         )
 
     def permute(rng: np.random.Generator, n_draws: int | None = None) -> np.ndarray:
-        permuted = np.tile(label_of, (n_draws or 1, 1))
+        permuted = np.tile(label_of, (1 if n_draws is None else n_draws, 1))
         for draw in permuted:
             for group in groups:
                 draw[group] = label_of[rng.permutation(group)]
